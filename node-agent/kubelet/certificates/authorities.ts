@@ -3,7 +3,7 @@ import type { ClusterAuthorities, NodeCertificates } from '../../../api/semantic
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text. Throws for one that cannot be read. */
+/** The certificates of a PEM text. Throws if one cannot be parsed. */
 export function readCertificates(pem: string): X509Certificate[] {
   return [...pem.matchAll(certificatePattern)].map(([block]) => new X509Certificate(block));
 }
@@ -24,7 +24,7 @@ export function issuerOf(certificatePEM: string | undefined, bundlePEM: string):
   }
 }
 
-/** Whether a certificate is by another authority than the one that signs now, the first of the bundle. */
+/** Whether a certificate is by another authority than the one that signs now, which is the first of the bundle. */
 export function isOfOlderAuthority(certificatePEM: string, bundlePEM: string): boolean {
   try {
     const [signing] = readCertificates(bundlePEM);
@@ -43,7 +43,7 @@ export function describeCertificates(bundlePEM: string, client: string | undefin
   };
 }
 
-/** Why a node must not take over the authorities that it is told of; undefined: it may. */
+/** The reason why a node must not trust the published authorities; undefined: it may. */
 export function refuseAuthorities(trustedPEM: string, offered: ClusterAuthorities): string | undefined {
   try {
     const trusted = readCertificates(trustedPEM);
@@ -57,7 +57,7 @@ export function refuseAuthorities(trustedPEM: string, offered: ClusterAuthoritie
   }
 }
 
-/** Whether a trusted authority has certified the name and the key of another one. */
+/** Whether a trusted authority has certified the name and the key of the other one. */
 function isVoucher(voucher: X509Certificate, authority: X509Certificate, trusted: readonly X509Certificate[]): boolean {
   const spki = (certificate: X509Certificate) => certificate.publicKey.export({ type: 'spki', format: 'der' });
   return (

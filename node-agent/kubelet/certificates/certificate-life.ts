@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Random } from '../../../api/base/random.ts';
 import type { IssuedCertificate } from './request-certificate.ts';
 
-/** A certificate and its key as one PEM text, as kubelets keep them. */
+/** A certificate and its key as one PEM text, as kubelets store them. */
 export function formatPair({ certificate, key }: IssuedCertificate): string {
   return `${certificate.trimEnd()}\n${key.trimEnd()}\n`;
 }
@@ -20,7 +20,10 @@ export function findGoodPair(text: string | undefined, nowMs: number): IssuedCer
   }
 }
 
-/** When the next one should be asked for: after 70 to 90 % of its life, so that not all nodes ask at once. */
+/**
+ * The time at which the next certificate is requested: after 70 to 90 % of the life of this one, so that not all nodes request theirs at
+ * once.
+ */
 export function renewalMs({ certificate }: IssuedCertificate, random: Random): number {
   const { validFromDate, validToDate } = new X509Certificate(certificate);
   const lifeMs = validToDate.getTime() - validFromDate.getTime();

@@ -25,8 +25,8 @@ interface FollowAuthoritiesDependencies {
 const retryMs = 5000;
 
 /**
- * Follows the authorities that the cluster states, for as long as the signal is not aborted. One that is new is taken over
- * only if an authority that the node trusts already vouches for it.
+ * Follows the authorities that the cluster publishes until the signal is aborted. A new authority is trusted only if one that the node
+ * trusts already vouches for it.
  */
 export async function followAuthorities(dependencies: FollowAuthoritiesDependencies, signal: AbortSignal): Promise<void> {
   const { clock, logger } = dependencies;

@@ -15,8 +15,8 @@ const settleMs = 200;
 const retryMs = 2000;
 
 /**
- * Calls `look` at once, after each change in one of the folders, and every minute, until the signal is aborted. One that
- * rejects is called again: of a certificate and its key only one may have been replaced yet. Never rejects.
+ * Calls `look` at once, after each change in one of the folders, and every minute, until the signal is aborted. If it rejects, it is called
+ * again: a certificate may have been replaced and its key not yet. Never rejects.
  */
 export async function followChanges(
   folders: readonly string[],

@@ -12,11 +12,11 @@ export interface ServingCertificate {
 
 /** The certificates of a node and the authorities that it trusts, which change while it runs. */
 export interface NodeCredentials {
-  /** PEM of the authorities of the API server, and of the clients of the kubelet's API. The first one signs. */
+  /** The authorities of the API server and of the kubelet API's clients, in PEM. The first one signs. */
   readonly authorities: WatchedValue<string>;
   /** PEM of the certificate with which the node asks the API server; undefined: it has none. */
   readonly client: WatchedValue<string | undefined>;
-  /** The certificate that the kubelet's API is served with; absent: the cluster is asked for it, or the kubelet makes one. */
+  /** The serving certificate of the kubelet's API; absent: the cluster is asked for one, or the kubelet signs its own. */
   readonly serving?: WatchedValue<ServingCertificate>;
   /** Keeps all of it up to date until the signal is aborted. */
   run(signal: AbortSignal): Promise<void>;
@@ -29,7 +29,7 @@ interface CredentialFiles {
   readonly serving?: { readonly certificate: string; readonly key: string };
 }
 
-/** Credentials that others keep in files. What changes there is used at once, without a restart. */
+/** Credentials in files that another program keeps. Changes take effect without a restart. */
 export async function createFileCredentials(
   paths: CredentialFiles,
   dependencies: FollowDependencies,
@@ -64,7 +64,7 @@ interface Credentials {
   readonly serving?: ServingCertificate;
 }
 
-/** Throws where a certificate does not fit its key: only one of them may have been replaced yet. */
+/** Throws if a certificate does not belong to its key: one of them may not have been replaced yet. */
 async function readCredentials({ kubeconfig, clientCA, serving }: CredentialFiles, { files }: FollowDependencies): Promise<Credentials> {
   const getText = async (file: string) => {
     const text = await files.findText(file);

@@ -32,7 +32,7 @@ export interface NodeTransport {
   close(): void;
 }
 
-/** The authorities that the cluster has told the node of since it joined. */
+/** The authorities that the cluster has published to the node since it joined. */
 const authoritiesFile = 'cluster-ca.crt';
 
 /**

@@ -22,8 +22,8 @@ const repeatMs = 5 * 60_000;
 const retryMs = 3000;
 
 /**
- * Keeps in an annotation of the Node which authorities the node trusts, and by which its certificates are: before an authority
- * is dropped, the control plane looks there. Ends with the signal; never rejects.
+ * Keeps an annotation of the Node up to date with the authorities that the node trusts and uses: the control plane reads it before an
+ * authority is dropped. Ends with the signal; never rejects.
  */
 export async function reportCertificates(dependencies: ReportDependencies, signal: AbortSignal): Promise<void> {
   const { client, clock, logger, nodeName, credentials, serving } = dependencies;

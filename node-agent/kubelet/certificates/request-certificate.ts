@@ -26,8 +26,8 @@ const timeoutMs = 15 * 60_000;
 const pollMs = 200;
 
 /**
- * Has the cluster make a certificate for this node: a new key, a certificate signing request, and patience until somebody
- * has approved and signed it. Rejects when it was denied or has failed.
+ * Requests a certificate for this node: makes a key and a certificate signing request, and waits until it is approved and signed. Rejects
+ * if it was denied or has failed.
  */
 export async function requestCertificate(
   wish: CertificateWish,

@@ -18,7 +18,10 @@ export interface RotatingCertificateDependencies {
   /** The file that holds the current certificate with its key. */
   readonly file: string;
   readonly wish: CertificateWish;
-  /** PEM; the first one signs. A certificate of another is replaced. Absent: they do not matter. */
+  /**
+   * The authorities in PEM; the first one signs. A certificate by another one is replaced. Absent: certificates of all authorities are
+   * kept.
+   */
   readonly authorities?: WatchedValue<string>;
 }
 
@@ -32,7 +35,7 @@ export function readCertificate({ files, file, clock }: Pick<RotatingCertificate
   return files.findText(file).then((text) => findGoodPair(text, clock.nowMs()));
 }
 
-/** Asks for one and keeps it. */
+/** Requests a certificate and stores it. */
 export async function obtainCertificate(dependencies: RotatingCertificateDependencies, signal: AbortSignal): Promise<IssuedCertificate> {
   const { files, file, wish, logger } = dependencies;
   const issued = await requestCertificate(wish, dependencies, signal);

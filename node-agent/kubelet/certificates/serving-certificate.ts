@@ -11,7 +11,9 @@ import type { NodeCredentials, ServingCertificate } from './node-credentials.ts'
 import { readCertificate, rotateCertificate, type RotatingCertificateDependencies } from './rotating-certificate.ts';
 
 interface ServingSettings {
-  /** Absolute; where certificates are kept that the cluster gave. With it the kubelet asks for one to serve with. */
+  /**
+   * The absolute path of the directory for certificates that the cluster has issued. With it the kubelet requests a serving certificate.
+   */
   readonly certificateDirectory?: string;
 }
 
@@ -29,11 +31,11 @@ interface ServingDependencies {
 /** The certificate that the kubelet's API is served with. */
 interface Serving {
   readonly pair: WatchedValue<ServingCertificate>;
-  /** Has the server use each new one, and the authorities of the moment, until the signal is aborted. */
+  /** Makes the server use each new certificate and the present authorities, until the signal is aborted. */
   run(server: Pick<KubeletServer, 'useCertificate'>, signal: AbortSignal): Promise<void>;
 }
 
-/** From files, from the cluster, or, until that has answered, one that nobody vouches for. */
+/** A certificate from files, from the cluster, or, until the cluster has issued one, a self-signed one. */
 export async function createServing(settings: ServingSettings, dependencies: ServingDependencies): Promise<Serving> {
   const { credentials, clock, nodeName, nodeIPs } = dependencies;
   const rotation = rotationOf(settings, dependencies);
@@ -70,7 +72,7 @@ function rotationOf(
   };
 }
 
-/** The one of an earlier start, if it still names all that it is to name. */
+/** The certificate of an earlier start, if it still contains all names and addresses. */
 async function findKept(
   rotation: RotatingCertificateDependencies,
   { nodeName, nodeIPs }: ServingDependencies,

@@ -31,7 +31,7 @@ interface ContainerSurroundings {
 
 export const defaultTerminationMessagePath = '/dev/termination-log';
 
-/** The runtime's description of one container. Throws ContainerConfigError for what the Pod's own rules forbid. */
+/** The runtime's description of one container. Throws ContainerConfigError if the Pod's own rules forbid it. */
 export function containerConfig(pod: DeepReadonly<Pod>, container: AnyContainer, surroundings: ContainerSurroundings): ContainerConfig {
   const { environment, mounts, restartCount, image } = surroundings;
   const { metadata, spec } = pod;

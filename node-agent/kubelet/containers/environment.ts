@@ -59,7 +59,7 @@ function variableValue(
   throw new ContainerConfigError('an environment variable takes its value from a source that this node does not support');
 }
 
-/** Ephemeral containers have no resources of their own. */
+/** Ephemeral containers have no resources. */
 function ownResources({ pod, container }: EnvironmentSources): DeepReadonly<Container> | undefined {
   return [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(({ name }) => name === container.name);
 }

@@ -1,6 +1,6 @@
 /**
- * Replaces `$(NAME)` by what `lookUp` knows. `$$` is an escaped dollar sign, so `$$(NAME)` stays as `$(NAME)`; references
- * to unknown names and syntax that is none stay as they are.
+ * Replaces `$(NAME)` by the value that `lookUp` returns. `$$` is an escaped dollar sign, so `$$(NAME)` becomes `$(NAME)`; unknown names and
+ * other uses of a dollar sign stay unchanged.
  */
 export function expandVariables(text: string, lookUp: (name: string) => string | undefined): string {
   return text.replace(/\$\$|\$\(([^)]*)\)/g, (whole, name: string | undefined) => {

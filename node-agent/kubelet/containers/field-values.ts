@@ -41,7 +41,7 @@ export function fieldValue(fieldPath: string, pod: DeepReadonly<Pod>, { podIPs, 
   }
 }
 
-/** One `key="value"` a line, sorted, quoted as Go quotes. */
+/** One `key="value"` per line, sorted, quoted as in Go. */
 function formatMap(map: Readonly<Record<string, string>>): string {
   return Object.entries(map)
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -49,7 +49,7 @@ function formatMap(map: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-/** The resources that a node offers to Pods; stands in for limits that a container does not have. CPU in millicores. */
+/** The resources that a node offers to Pods. They replace limits that a container does not have. CPU in millicores. */
 export interface NodeAllocatable {
   readonly cpu: number;
   readonly memory: number;

@@ -42,8 +42,8 @@ function urlOf({ action, container, podIP }: Pick<HTTPGetOptions, 'action' | 'co
 }
 
 /**
- * One GET for a probe or a hook. Certificates are not checked, names in headers are sent as given, and the failure's
- * message is what Go's HTTP client would say, since events show it.
+ * Sends a GET for a probe or a hook. Certificates are not verified, header names are sent as given, and the failure's message is that of
+ * Go's HTTP client, since events show it.
  */
 export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
   const url = urlOf(options);
@@ -88,7 +88,7 @@ export function httpGet(options: HTTPGetOptions): Promise<HTTPGetResult> {
       },
       { background: true },
     );
-    // A server may switch to a protocol that nobody asked for: there is no body then.
+    // A server may switch protocols without being asked; the answer then has no body.
     request.on('upgrade', (response, socket) => {
       timer.cancel();
       socket.on('error', () => {});

@@ -1,16 +1,16 @@
-/** One entry of a container's log file. */
+/** An entry of a container's log file. */
 export interface LogLine {
   /** The time as the runtime wrote it: RFC 3339, with up to nanoseconds. */
   readonly time: string;
   readonly stream: 'stdout' | 'stderr';
-  /** The line goes on in the next entry of the same stream. */
+  /** Whether the line continues in the next entry of the same stream. */
   readonly isPartial: boolean;
   readonly content: string;
 }
 
 /**
- * Reads an entry in the CRI format, `2006-01-02T15:04:05.123456789Z stdout F text`, or in that of Docker, which keeps its own:
- * `{"log":"text\n","stream":"stdout","time":"..."}`. Undefined for what is no complete entry.
+ * Parses an entry in the CRI format, `2006-01-02T15:04:05.123456789Z stdout F text`, or in Docker's format:
+ * `{"log":"text\n","stream":"stdout","time":"..."}`. Undefined for an incomplete entry.
  */
 export function parseLogLine(line: string): LogLine | undefined {
   return line.startsWith('{') ? parseJSONLine(line) : parseCRILine(line);

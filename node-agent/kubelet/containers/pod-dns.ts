@@ -44,7 +44,7 @@ export function podDNS(pod: DeepReadonly<Pod>, cluster: ClusterDNS): ResolvConf 
   };
 }
 
-/** Whether a text can stand in resolv.conf, where blanks and the ends of lines divide. What cannot is left out. */
+/** Whether a text can be a word of resolv.conf, where blanks and line ends divide. Other texts are left out. */
 function isWord(text: string): boolean {
   return /^[^\s\0]+$/.test(text);
 }
@@ -53,7 +53,7 @@ function unique(values: readonly string[]): string[] {
   return [...new Set(values)];
 }
 
-/** Options of the same name: the later one wins. */
+/** Of options with the same name the later one counts. */
 function mergeOptions(base: readonly string[], added: readonly string[]): string[] {
   const byName = new Map<string, string>();
   for (const option of [...base, ...added]) byName.set(option.split(':')[0] ?? option, option);

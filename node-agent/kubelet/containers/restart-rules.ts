@@ -3,7 +3,7 @@ import { isRestartableInitContainer } from '../../../api/semantics/pods/pod-cont
 import type { Container, Pod } from '../../../api/types/core-v1.ts';
 import { currentInstance, instancesOf, type RuntimeContainer, type RuntimePod } from '../runtime/runtime-pod.ts';
 
-/** Whether a container that is not running any more is to run again: its own policy and rules, else the Pod's. */
+/** Whether a container that has ended is restarted: by its own policy and rules, else by the Pod's. */
 export function shouldRestart(pod: DeepReadonly<Pod>, container: DeepReadonly<Container>, ended: RuntimeContainer): boolean {
   if (ended.state !== 'CONTAINER_EXITED') return true; // created and never started, or out of the runtime's sight
   const rules = container.restartPolicyRules ?? [];
@@ -33,7 +33,7 @@ export function failedInitContainer(pod: DeepReadonly<Pod>, runtimePod: RuntimeP
 
 type Rule = NonNullable<DeepReadonly<Container>['restartPolicyRules']>[number];
 
-/** Whether a container's end is one that the rule is about. */
+/** Whether a rule applies to an exit code. */
 export function isAbout({ exitCodes }: Rule, exitCode: number): boolean {
   return exitCodes !== undefined && (exitCodes.values ?? []).includes(exitCode) === (exitCodes.operator === 'In');
 }

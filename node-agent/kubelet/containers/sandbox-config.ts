@@ -56,7 +56,7 @@ export function podHostname(pod: DeepReadonly<Pod>): string {
   return pod.spec?.hostnameOverride || pod.spec?.hostname || truncateHostname(pod.metadata.name ?? '');
 }
 
-/** The Pod's full name in the cluster's DNS, if it has one: Pods with a subdomain do. */
+/** The Pod's full name in the cluster's DNS; Pods with a subdomain have one. */
 export function podFQDN(pod: DeepReadonly<Pod>, clusterDomain: string): string | undefined {
   const { subdomain, hostnameOverride } = pod.spec ?? {};
   if (!subdomain || hostnameOverride) return undefined;
@@ -117,7 +117,7 @@ interface SeccompSource {
   readonly localhostProfile?: string;
 }
 
-/** `fallback` is what the kind of process gets for which nothing is said: a sandbox has RuntimeDefault, a container what --seccomp-default says. */
+/** `fallback` is the profile where none is set: RuntimeDefault for a sandbox, that of --seccomp-default for a container. */
 export function seccompProfile(
   source: SeccompSource | undefined,
   { seccompProfiles }: NodePaths,

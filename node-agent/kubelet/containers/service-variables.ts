@@ -5,8 +5,8 @@ import type { Pod, Service } from '../../../api/types/core-v1.ts';
 type Variables = Map<string, string>;
 
 /**
- * The variables that tell a container of Services: those of its own namespace where `enableServiceLinks` is on, and always
- * that of the API server, which lives in `default` (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+ * The environment variables for Services: those of the Pod's namespace if `enableServiceLinks` is on, and always that of the API server in
+ * `default` (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
  */
 export function serviceVariables(pod: DeepReadonly<Pod>, services: readonly DeepReadonly<Service>[]): Variables {
   const namespace = pod.metadata.namespace ?? '';

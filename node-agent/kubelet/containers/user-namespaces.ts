@@ -3,7 +3,7 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import type { IDMapping, MountConfig, NamespaceOptions } from '../../cri/messages.ts';
 import type { HostFiles } from '../../linux/files/host-files.ts';
 
-/** First of the machine's ids that stand for a Pod's own 0 to 65535. */
+/** The first of the machine's ids that a Pod's ids 0 to 65535 are mapped to. */
 export type UserRange = number;
 
 const length = 65_536;

@@ -1,18 +1,21 @@
 import type { Signal } from './thresholds.ts';
 
 /**
- * How the disk is divided. `shared`: images and writable layers lie on the file system of Pods. `images`: both lie on one of
- * their own. `split`: images alone do.
+ * The division of the disk. `shared`: images and writable layers are on the file system of Pods. `images`: both are on a file system of
+ * their own. `split`: only images are.
  */
 export type DiskLayout = 'shared' | 'images' | 'split';
 
-/** The layout that follows from the devices of the folders of Pods, images and writable layers. A runtime that does not tell of layers has them with the images. */
+/**
+ * The layout that follows from the devices of the folders of Pods, images and writable layers. A runtime that does not report layers has
+ * them beside the images.
+ */
 export function diskLayout(pods: number, images: number | undefined, layers: number | undefined): DiskLayout {
   if (images === undefined || images === pods) return 'shared';
   return layers === pods ? 'split' : 'images';
 }
 
-/** A Pod's data on a file system: writable layers, and what it writes beside them (logs, local volumes). */
+/** A Pod's data on a file system: writable layers, and the files that it writes beside them (logs, local volumes). */
 export interface DiskParts {
   readonly layers: boolean;
   readonly writes: boolean;

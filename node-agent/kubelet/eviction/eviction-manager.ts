@@ -32,11 +32,11 @@ interface EvictionDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly podsDirectory: string;
-  /** The folders of images and of writable layers, if the runtime tells them. */
+  /** The folders of images and of writable layers, if the runtime reports them. */
   readonly runtimeDirectories: () => Promise<RuntimeDirectories>;
   /** The cgroup of all Pods. */
   readonly podsCgroup: string;
-  /** Frees what nobody uses on the disk. */
+  /** Frees unused space on the disk. */
   readonly reclaimDisk: (what: { readonly containers: boolean; readonly images: boolean }) => Promise<void>;
   /** `Attempting to reclaim memory`, of the node. */
   readonly onThreshold: (resource: string) => void;
@@ -56,7 +56,7 @@ interface EvictionManager {
 }
 
 const lookMs = 10_000;
-/** How long the end of an evicted Pod is waited for before another one goes. */
+/** The milliseconds to wait for the end of an evicted Pod before another one is evicted. */
 const cleanupMs = 30_000;
 const cleanupLookMs = 250;
 const storageAgeMs = 30_000;
@@ -64,8 +64,8 @@ const storageAgeMs = 30_000;
 const immediateGraceSeconds = 1;
 
 /**
- * Keeps the node from running out of memory, disk and processes: one Pod at a time has to go, and those that keep more on
- * the disk than they may. Pods are measured only when something is short or limited.
+ * Keeps the node from running out of memory, disk and processes: evicts one Pod at a time, and Pods that use more of the disk than their
+ * limits. Pods are measured only when something is short or limited.
  */
 export function createEvictionManager(dependencies: EvictionDependencies): EvictionManager {
   const { settings, clock, logger, onPressure } = dependencies;
@@ -252,7 +252,7 @@ function layersOf(measured: PodUsage | undefined): Map<string, number> {
   return new Map((measured?.containers ?? []).map(({ name, layerBytes }) => [name, layerBytes]));
 }
 
-/** Before more go, what these had is to be free. */
+/** Waits until the resources of evicted Pods are free, before more are evicted. */
 async function awaitEnd(clock: Clock, evicted: readonly ActiveWorker[], signal: AbortSignal): Promise<void> {
   const end = clock.monotonicMs() + cleanupMs;
   const isLeft = () => evicted.some((worker) => !['terminated', 'removing', 'removed'].includes(worker.state()));

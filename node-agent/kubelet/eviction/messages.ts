@@ -10,7 +10,7 @@ function text(amount: number): string {
   return formatQuantity(quantityOf(Math.round(amount), 'BinarySI'));
 }
 
-/** The message in the status of an evicted Pod. `usages`: by container, of memory or disk; of inodes and processes none are told. */
+/** The message in the status of an evicted Pod. `usages`: by container, of memory or disk; inodes and processes have none. */
 export function evictionMessage(
   { signal, value }: Threshold,
   { available, capacity }: Observation,

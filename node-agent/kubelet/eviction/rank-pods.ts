@@ -5,7 +5,7 @@ import type { Pod } from '../../../api/types/core-v1.ts';
 import { isStaticPod } from '../../../api/semantics/pods/is-static-pod.ts';
 import type { Signal } from './thresholds.ts';
 
-/** A Pod with what it uses of what is short. */
+/** A Pod with its usage of the scarce resource. */
 export interface Candidate {
   readonly pod: DeepReadonly<Pod>;
   /** Bytes; of pid.available processes. */

@@ -8,7 +8,7 @@ import { containerStorageMessage, emptyDirMessage, podStorageMessage } from './m
 
 const resource = 'ephemeral-storage';
 
-/** Whether anything limits what the Pod may keep on the node's disk: only then is there something to measure. */
+/** Whether the Pod's use of the node's disk is limited at all; only then is it measured. */
 export function hasStorageLimits({ spec }: DeepReadonly<Pod>): boolean {
   return (
     (spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined && !emptyDir.medium) ||
@@ -16,7 +16,7 @@ export function hasStorageLimits({ spec }: DeepReadonly<Pod>): boolean {
   );
 }
 
-/** Why the Pod has to go for what it keeps on the disk, if so. `layers`: bytes of the writable layers, by container. */
+/** The reason why the Pod is evicted for its use of the disk, if it is. `layers`: the bytes of writable layers, by container. */
 export function storageExcess(
   pod: DeepReadonly<Pod>,
   { volumes, logs }: PodStorageUsage,
@@ -35,7 +35,7 @@ export function storageExcess(
     if (limit !== undefined && ofContainer(name) > quantityValue(limit)) return containerStorageMessage(name, limit);
     written += ofContainer(name);
   }
-  // One container without a limit leaves the Pod without one.
+  // If one container has no limit, the Pod has none.
   if (!(pod.spec?.containers ?? []).every(({ resources }) => resources?.limits?.[resource] !== undefined)) return undefined;
   const limit = podLimits(pod).get(resource);
   const local = volumes.filter(({ isLocal }) => isLocal).reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,7 +1,7 @@
 import { quantityValue } from '../../../api/base/quantity/arithmetic.ts';
 import { parseDurationMs } from '../../../api/meta/duration.ts';
 
-/** Signals in the order in which they are acted upon: what runs out first is the worst. */
+/** The signals in the order in which they are handled, the most urgent first. */
 export const signals = [
   'memory.available',
   'allocatableMemory.available',
@@ -44,7 +44,7 @@ export interface Threshold {
 
 export interface EvictionSettings {
   readonly thresholds: readonly Threshold[];
-  /** Pressure is told of for that long after it was seen last. */
+  /** The milliseconds for which pressure is reported after it was last observed. */
   readonly transitionMs: number;
   /** The most that Pods are given to end where a soft threshold is passed, seconds. */
   readonly maxPodGraceSeconds: number;
@@ -96,8 +96,8 @@ export function parseEvictionFlags(flags: EvictionFlags): EvictionSettings {
 }
 
 /**
- * Adds the threshold of the memory that Pods may use together: where that is limited, it runs out before the machine's memory
- * does, and the kernel would choose who goes. The same amount has to be left of it.
+ * Adds the threshold of the memory that Pods may use together: where it is limited, it runs out before the machine's memory does, and the
+ * kernel would choose what to kill. The same amount has to be left of it.
  */
 export function withAllocatableMemory(settings: EvictionSettings): EvictionSettings {
   const own = settings.thresholds.filter(({ signal, graceMs }) => signal === 'memory.available' && graceMs === 0);

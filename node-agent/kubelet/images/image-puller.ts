@@ -12,7 +12,7 @@ import { registryCredentials } from './registry-credentials.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
 export interface ImagePuller {
-  /** The image of a container, pulled if its policy says so. Throws ImageError; aborting stops the waiting, not the pull. */
+  /** Returns the image of a container, pulled if its policy demands that. Throws ImageError; aborting ends the wait, not the pull. */
   ensure(order: PullOrder): Promise<Image>;
 }
 
@@ -34,13 +34,13 @@ interface ImagePullerDependencies {
   readonly backoff: Backoff;
   /** Credentials for the image's registry, besides pull secrets. */
   readonly findCredentials: FindCredentials;
-  /** Lets pulls run, as many at once as may. */
+  /** Runs pulls, no more at once than allowed. */
   readonly inTurn: <T>(pull: () => Promise<T>) => Promise<T>;
 }
 
 export function createImagePuller({ images, clock, backoff, findCredentials, inTurn }: ImagePullerDependencies): ImagePuller {
   const pulls = new Map<string, Promise<string>>();
-  /** One pull per image and credentials at a time, however many Pods wait for it. */
+  /** Pulls an image with given credentials only once at a time, however many Pods wait for it. */
   const pullOnce = (name: string, auth: AuthConfig | undefined, sandbox: SandboxConfig): Promise<string> => {
     const key = JSON.stringify([name, auth]);
     const running = pulls.get(key);

@@ -22,7 +22,9 @@ interface AdmissionDependencies {
 
 const lookMs = 50;
 
-/** Why the node cannot take the Pod, if so. For a critical one others have to go, and are gone when this resolves. */
+/**
+ * The reason why the node cannot run the Pod; undefined if it can. For a critical Pod others are ended, and are gone when this resolves.
+ */
 export async function admitOrMakeRoom(pod: DeepReadonly<Pod>, dependencies: AdmissionDependencies): Promise<Refusal | undefined> {
   const { node, refresh, others, rules } = dependencies;
   const refusal = admitPod(pod, node(), others(), rules);
@@ -32,7 +34,7 @@ export async function admitOrMakeRoom(pod: DeepReadonly<Pod>, dependencies: Admi
   return admitWithRoom(pod, node(), others(), rules) ?? (await makeRoom(pod, dependencies));
 }
 
-/** Ends Pods that the node can do without, one after another, until a critical one fits. */
+/** Ends less important Pods, one after another, until a critical one fits. */
 async function makeRoom(
   pod: DeepReadonly<Pod>,
   { clock, tallies, node, others: findOthers, findWorker }: AdmissionDependencies,

@@ -17,8 +17,8 @@ interface AskingDependencies {
 const retry = { initialMs: 500, maxMs: 10_000, jitter: 0.2 };
 
 /**
- * The common settings of all nodes of the cluster, read from its API. A machine may be up before its control plane: it asks
- * until it is answered, with growing pauses, and says so. Rejects where the answer is one that it cannot use.
+ * The common settings of all nodes of the cluster, read from its API. A machine may start before its control plane, so the request is
+ * repeated with growing pauses, and logged. Rejects for an answer that cannot be used.
  */
 export async function askNodeConfiguration(dependencies: AskingDependencies, signal: AbortSignal): Promise<NodeConfiguration> {
   return parseNodeConfiguration(await ask(dependencies, signal));

@@ -21,7 +21,7 @@ interface NodeLeaseDependencies {
   readonly owner: () => OwnerReference | undefined;
 }
 
-/** Tells every 10 s that the node lives, by renewing its Lease (KEP-589), until the signal is aborted. */
+/** Renews the node's Lease every 10 s (KEP-589), until the signal is aborted. */
 export async function keepNodeLease(dependencies: NodeLeaseDependencies, signal: AbortSignal): Promise<void> {
   const { clock, logger } = dependencies;
   let present: Lease | undefined;

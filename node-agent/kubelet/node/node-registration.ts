@@ -13,7 +13,7 @@ export interface NodeRegistrationDependencies {
   readonly logger: Logger;
   readonly recorder: EventRecorder;
   readonly nodeName: string;
-  /** Range of its Pods; absent: the control plane gives it one. */
+  /** The range of its Pods; absent: the control plane assigns one. */
   readonly podCIDR: string | undefined;
   /** Taints that the Node is registered with; later changes of it are others' business. */
   readonly taints: readonly Taint[];
@@ -33,7 +33,7 @@ export interface NodeRegistration {
 }
 
 const checkMs = 10_000;
-/** An unchanged status is still told that often. */
+/** An unchanged status is written at this interval. */
 const reportMs = 5 * 60_000;
 const retryMs = 500;
 
@@ -107,7 +107,7 @@ function abandoned({ capacity = {}, allocatable = {} }: NodeStatus = {}): string
   return Object.keys(allocatable).filter((resource) => isExtendedResource(resource) && !(resource in capacity));
 }
 
-/** The API's status without capacity that others have put on the Node: the node says nothing of it, and leaves it there. */
+/** The API's status without extended resources, which others put on the Node: the node reports none and leaves them there. */
 function ownPartOf(before: NodeStatus | undefined, said: NodeStatus): NodeStatus {
   const own = (amounts: NodeStatus['capacity'], keys: readonly string[]) =>
     amounts && Object.fromEntries(Object.entries(amounts).filter(([resource]) => keys.includes(resource)));
@@ -134,7 +134,7 @@ function fingerprint(status: NodeStatus | undefined): string {
   );
 }
 
-/** Fields in one order, so that the server's order does not matter. */
+/** Sorts fields, so that the server's order does not matter. */
 function sorted(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -183,7 +183,7 @@ async function ensureNode({ client, nodeName, podCIDR, taints, labels, status }:
   return client(nodes).patch(key, { type: 'strategic', body });
 }
 
-/** `ranges`: one of each family at most, separated by commas. */
+/** The ranges in a text, at most one of each family, separated by commas. */
 function rangesOf(ranges: string | undefined): Pick<NodeSpec, 'podCIDR' | 'podCIDRs'> {
   const podCIDRs = ranges?.split(',') ?? [];
   const [podCIDR] = podCIDRs;

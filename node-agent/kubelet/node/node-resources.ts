@@ -23,8 +23,8 @@ export interface NodeResourcesInput {
 type NodeResources = Required<Pick<NodeStatus, 'capacity' | 'allocatable'>>;
 
 /**
- * Capacity of the node, and the part allocatable to Pods: without what is reserved, and without what has to be free for no Pod
- * to be evicted. Resources that others have put into the Node's capacity can be given away as a whole.
+ * The node's capacity, and the part that Pods can allocate: without the reserved resources and the eviction thresholds. Extended resources
+ * of the Node's capacity are allocatable as a whole.
  */
 export function nodeResources(input: NodeResourcesInput): NodeResources {
   const { machine, maxPods, devices, storageBytes, allocatable: settings, eviction, previous } = input;
@@ -61,7 +61,7 @@ function hardThreshold({ thresholds }: EvictionSettings, signal: Signal, capacit
   return hard ? amountOf(hard.value, capacity) : 0;
 }
 
-/** Why the node cannot reserve what it is to reserve, if so, in the kubelet's words. */
+/** The reason why the node cannot reserve the configured resources, in the kubelet's words; undefined if it can. */
 export function reservationProblem(input: Omit<NodeResourcesInput, 'maxPods' | 'devices' | 'previous'>): string | undefined {
   const { machine, storageBytes, allocatable: settings, eviction } = input;
   const capacities = [

@@ -7,7 +7,7 @@ import { nodeResources, type NodeResourcesInput } from './node-resources.ts';
 
 interface NodeStatusInput extends NodeResourcesInput {
   readonly nodeName: string;
-  /** One of each family at most. */
+  /** At most one address of each family. */
   readonly nodeIPs: readonly string[];
   readonly port: number;
   readonly kubeletVersion: string;

@@ -14,8 +14,8 @@ export interface Shortage {
 type Preemption = { readonly victims: readonly DeepReadonly<Pod>[] } | { readonly problem: string };
 
 /**
- * Which Pods make room for a critical one: as few as possible of the class that is warranted least, and of a better class
- * only what all of the lesser ones together could not give.
+ * Chooses the Pods that are ended for a critical one: as few as possible of the lowest QoS class, and of a higher class only if all lower
+ * ones together are not enough.
  */
 export function planPreemption(
   critical: DeepReadonly<Pod>,
@@ -39,7 +39,10 @@ function givesWay(pod: DeepReadonly<Pod>, critical: DeepReadonly<Pod>): boolean 
   return own !== undefined && others !== undefined && own > others;
 }
 
-/** One after another the Pod that comes nearest to what is still missing; of two alike the one that requests less. */
+/**
+ * Takes one Pod after another, each time the one whose requests come nearest to the missing resources; among equals the one with smaller
+ * requests.
+ */
 function nearest(pods: readonly DeepReadonly<Pod>[], shortages: readonly Shortage[]): DeepReadonly<Pod>[] {
   const left = [...pods];
   const chosen: DeepReadonly<Pod>[] = [];

@@ -18,7 +18,7 @@ const safeSysctls: ReadonlySet<string> = new Set([
   'net.ipv4.tcp_wmem',
 ]);
 
-/** Namespaces of the kernel that sysctls belong to, by what their names begin with. */
+/** The kernel namespaces of sysctls, by the prefixes of their names. */
 const namespaces: readonly (readonly [prefix: string, namespace: 'ipc' | 'net'])[] = [
   ['kernel.sem', 'ipc'],
   ['kernel.shm', 'ipc'],
@@ -27,7 +27,7 @@ const namespaces: readonly (readonly [prefix: string, namespace: 'ipc' | 'net'])
   ['net.', 'net'],
 ];
 
-/** `--allowed-unsafe-sysctls`: names, or what they begin with and a star. Throws for what would reach the whole machine. */
+/** Parses `--allowed-unsafe-sysctls`: names, or prefixes with a star. Throws for sysctls that affect the whole machine. */
 export function parseUnsafeSysctls(text: string): string[] {
   const patterns = text.split(',').filter((pattern) => pattern !== '');
   for (const pattern of patterns) {
@@ -43,7 +43,7 @@ function namespaceOf(name: string): 'ipc' | 'net' | undefined {
   return namespaces.find(([prefix]) => dotted.startsWith(prefix))?.[1];
 }
 
-/** Why the node does not set what the Pod asks the kernel for. */
+/** The reason why the node does not set the Pod's sysctls; undefined if it does. */
 export function refuseSysctls({ spec }: DeepReadonly<Pod>, allowedUnsafe: readonly string[]): Refusal | undefined {
   for (const { name } of spec?.securityContext?.sysctls ?? []) {
     const problem = problemOf(name, allowedUnsafe, { ipc: spec?.hostIPC ?? false, net: spec?.hostNetwork ?? false });

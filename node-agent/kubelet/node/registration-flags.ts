@@ -3,7 +3,7 @@ import { kubeletDomains, kubeletLabels, mayKubeletSet } from '../../../api/seman
 import type { Taint } from '../../../api/types/core-v1.ts';
 import { labelValueProblems, qualifiedNameProblems } from '../../../api/validation/names.ts';
 
-/** `--node-labels key=value,...`; refuses what the API server would refuse, in the kubelet's words. */
+/** Parses `--node-labels key=value,...`; refuses labels that the API server would refuse, in the kubelet's words. */
 export function parseNodeLabels(text: string): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const part of parts(text)) {

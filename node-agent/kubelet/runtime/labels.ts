@@ -1,4 +1,4 @@
-/** Labels and annotations by which sandboxes and containers are found again after a restart of the agent; other tools know them too. */
+/** Labels and annotations by which sandboxes and containers are found again after a restart of the agent. Other tools know them too. */
 export const runtimeLabels = {
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',

@@ -7,7 +7,7 @@ export interface RuntimeContainer extends ContainerStatus {
   readonly sandboxID: string;
 }
 
-/** The runtime's state of one Pod at one moment: the truth that everything is decided from. */
+/** The runtime's state of a Pod at one moment, which all decisions are based on. */
 export interface RuntimePod {
   readonly uid: string;
   /** `containerd`, `cri-o`, ... */
@@ -18,7 +18,7 @@ export interface RuntimePod {
   readonly containers: readonly RuntimeContainer[];
 }
 
-/** Undefined for what vanished between listing and asking. */
+/** Undefined for a container that vanished between the list and the request. */
 async function unlessGone<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -52,7 +52,7 @@ export async function readRuntimePod(runtime: ContainerRuntime, uid: string): Pr
   };
 }
 
-/** A text of the parts and their states, to tell whether anything has changed. */
+/** A text of the parts and their states, which changes with them. */
 export function printOf({ sandboxes, containers }: { readonly sandboxes: readonly Part[]; readonly containers: readonly Part[] }): string {
   return [...sandboxes, ...containers]
     .map(({ id, state }) => `${id} ${state}`)

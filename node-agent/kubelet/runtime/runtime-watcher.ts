@@ -18,8 +18,8 @@ interface RuntimeWatcherDependencies {
 const relistMs = 1000;
 
 /**
- * Tells of every change in the runtime: at once by its events, and by comparing complete lists every second, since events
- * get lost when the connection breaks and older runtimes have none.
+ * Reports every change in the runtime: at once by its events, and every second by comparing complete lists, since events are lost when the
+ * connection breaks, and older runtimes have none.
  */
 export interface RuntimeWatcher {
   run(signal: AbortSignal): Promise<void>;

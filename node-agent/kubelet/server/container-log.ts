@@ -51,7 +51,7 @@ export async function* readContainerLog(source: LogSource, options: LogOptions):
   }
 }
 
-/** Takes entries until there were so many complete lines; undefined: there were. */
+/** Takes entries until there are that many complete lines; undefined when there are. */
 function boundLines(maxLines = Number.POSITIVE_INFINITY): (lines: readonly LogLine[]) => readonly LogLine[] | undefined {
   let left = maxLines;
   return (lines) => {
@@ -71,8 +71,8 @@ function format({ time, content, isPartial }: LogLine, timestamps: boolean): str
 }
 
 /**
- * Complete entries from a position on, waiting for more while the container runs if `follow`. A log that is rotated
- * meanwhile is read to its end, and then the new one.
+ * Yields complete entries from a position on; with `follow` it waits for more while the container runs. A rotated log is read to its end,
+ * and then the new one.
  */
 async function* entries(source: LogSource, first: OpenFile, start: number, follow: boolean): AsyncGenerator<LogLine[]> {
   const { isRunning, signal } = source;
@@ -81,7 +81,7 @@ async function* entries(source: LogSource, first: OpenFile, start: number, follo
   const watch = follow ? watchFile({ ...source, path: await source.files.realPath(source.path).catch(() => source.path) }) : undefined;
   try {
     while (!signal.aborted) {
-      // Asked before reading: what was written before the end is still read after it.
+      // Asked before reading, so that everything written before the container's end is still read.
       const mayGrow = follow && (await isRunning());
       const successor = follow ? await openSuccessor(source, reader.file) : undefined;
       for (let lines = await reader.read(); lines; lines = await reader.read()) yield lines;
@@ -104,7 +104,7 @@ function createReader(first: OpenFile, start: number) {
   let rest: Uint8Array[] = [];
   return {
     file: first,
-    /** Undefined at the end of what is there. */
+    /** Undefined at the present end of the file. */
     async read(): Promise<LogLine[] | undefined> {
       const chunk = await this.file.read(position, chunkBytes);
       if (chunk.byteLength === 0) return undefined;

@@ -13,7 +13,7 @@ interface KubeletMetricsInput {
   readonly version: string;
 }
 
-/** GET /metrics: what the kubelet counts of itself, under upstream's names. */
+/** GET /metrics: the kubelet's metrics of itself, under upstream's names. */
 export function kubeletMetrics({ workers, nodeName, tallies, lastSeenSeconds, self, version }: KubeletMetricsInput): MetricFamily[] {
   const all = workers.all();
   const alive = all.filter((worker) => !isPodFinished(worker.pod()));

@@ -49,8 +49,8 @@ export interface KubeletServer {
 }
 
 /**
- * The kubelet's own API over HTTPS: logs, exec, attach, port-forward, and what the node knows of its Pods. Every request
- * but none is authenticated and authorized by the API server.
+ * The kubelet's API over HTTPS: logs, exec, attach, port-forward, and the node's state of its Pods. Every request but /healthz is
+ * authenticated and authorized by the API server.
  */
 export async function startKubeletServer(settings: KubeletServerSettings, dependencies: KubeletServerDependencies): Promise<KubeletServer> {
   const { logger, clock } = dependencies;
@@ -62,11 +62,11 @@ export async function startKubeletServer(settings: KubeletServerSettings, depend
     ca: settings.clientCA,
     requestCert: true,
     rejectUnauthorized: false,
-    // A command to run comes in the URL; Go's servers take as much.
+    // A command is part of the URL; Go's servers accept as much.
     maxHeaderSize: 1024 * 1024,
   });
   server.on('request', (request, response) => {
-    // A connection that breaks is its own end: the promise below tells nothing of it.
+    // A broken connection ends by itself; the promise below does not report it.
     request.on('error', () => {});
     response.on('error', () => {});
     answer(settings, dependencies, request, response).catch((error: unknown) => {
@@ -130,7 +130,7 @@ async function answerUpgrade(
   await streaming.serve(request, socket, head, target);
 }
 
-/** The answer to a failure; what is no answer by itself is reported. */
+/** The answer to an error; an unexpected error is also reported. */
 function problemOf(error: unknown, report: (fields: Record<string, unknown>) => void, { url }: IncomingMessage) {
   if (!(error instanceof HTTPProblem)) report({ path: url?.slice(0, 1000), error });
   return { status: error instanceof HTTPProblem ? error.status : 500, message: error instanceof Error ? error.message : String(error) };

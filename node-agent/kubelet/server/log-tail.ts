@@ -5,8 +5,8 @@ const defaultChunkBytes = 64 * 1024;
 const newline = 0x0a;
 
 /**
- * Position in a log file at which its last `count` lines begin. A line in several entries counts once. Reads backwards, a
- * piece at a time, and looks at each byte once, so that time grows with what is passed over and never with `count`.
+ * The position in a log file at which its last `count` lines begin. A line in several entries counts once. Reads backwards, a piece at a
+ * time, and each byte once, so that the time depends on the skipped bytes and not on `count`.
  */
 export async function findTail(file: OpenFile, count: number, chunkBytes = defaultChunkBytes): Promise<number> {
   const size = await file.sizeBytes();
@@ -32,7 +32,7 @@ export async function findTail(file: OpenFile, count: number, chunkBytes = defau
   return counter.add(first) ? first.length : 0;
 }
 
-/** Counts lines by their entries, from the last entry on; `add` answers whether the entry is one line too many. */
+/** Counts lines by their entries, from the last entry on; `add` returns whether the entry belongs to one line too many. */
 function createLineCounter(count: number) {
   let lines = 0;
   let isLast = true;

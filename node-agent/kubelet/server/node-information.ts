@@ -60,7 +60,7 @@ export type NodeInformation = (path: readonly string[]) => Promise<Document | un
 
 const plainText = 'text/plain; charset=utf-8';
 const metricsText = 'text/plain; version=0.0.4; charset=utf-8';
-/** Walking through folders is work: the summary is content with what was seen that long ago. */
+/** Walking through folders is work: the summary uses results of up to this age. */
 const storageAgeMs = 60_000;
 
 export function createNodeInformation(dependencies: NodeInformationDependencies): NodeInformation {

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 
-/** A bound of what was read from a WebSocket and waits to go on: above it the socket is not read. */
+/** A limit of the data that was read from a WebSocket and not passed on yet: above it the socket is not read. */
 export interface ReadGate {
   /** `bytes` were read. */
   hold(bytes: number): void;

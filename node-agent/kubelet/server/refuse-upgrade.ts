@@ -6,8 +6,8 @@ import { http } from '../../node-http.ts';
 const lingerMs = 2000;
 
 /**
- * An HTTP answer in place of a switch of protocols, and the end of the connection: what still comes in is thrown away, so
- * that the client reads the answer, and a client that stays is cut.
+ * Answers a switch of protocols with a plain HTTP answer and ends the connection. Data that still arrives is dropped, so that the client
+ * reads the answer, and a client that stays is cut.
  */
 export function refuseUpgrade(clock: Clock, socket: Duplex, status: number, message: string): void {
   socket.on('error', () => {}); // also told by 'close'

@@ -1,13 +1,13 @@
 import { HTTPProblem } from './http-problem.ts';
 
-/** The place that a request names, decoded once: what is authorized and what is served read the same words. */
+/** The target of a request, decoded once: authorization and handlers use the same words. */
 export interface RequestTarget {
   /** The parts of the path that are not empty. */
   readonly path: readonly string[];
   readonly query: URLSearchParams;
 }
 
-/** Reads the target of a request line. Throws HTTPProblem for what has no single meaning. */
+/** Parses the target of a request line. Throws HTTPProblem for an ambiguous one. */
 export function parseRequestTarget(target: string): RequestTarget {
   const origin = /^https?:\/\/[^/?#]*/i.exec(target)?.[0] ?? '';
   const relative = target.slice(origin.length);

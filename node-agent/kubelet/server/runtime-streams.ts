@@ -4,13 +4,13 @@ import type { ByteChannel } from '../../../api/client/transport.ts';
 import { createSPDYSession } from '../../../api/streaming/spdy-session.ts';
 import { socketChannel } from './socket-channel.ts';
 
-/** The runtime's end of one exec or attach. Streams that were not asked for are absent. */
+/** The runtime's end of an exec or attach. Streams that were not requested are absent. */
 export interface RuntimeStreams {
   readonly stdin?: ByteChannel;
   readonly stdout?: ByteChannel;
   readonly stderr?: ByteChannel;
   readonly resize?: ByteChannel;
-  /** Carries one Status as JSON when the command has ended. */
+  /** Contains a Status as JSON when the command has ended. */
   readonly error: ByteChannel;
   close(): void;
 }
@@ -22,7 +22,7 @@ export interface StreamSelection {
   readonly tty: boolean;
 }
 
-/** Asks the runtime's streaming server to switch to SPDY/3.1. Throws what it answers instead. */
+/** Asks the runtime's streaming server to switch to SPDY/3.1. Throws its answer if it does not. */
 export function dialRuntime(url: string, protocol: string): Promise<{ readonly socket: Duplex; readonly head: Buffer }> {
   return new Promise((resolve, reject) => {
     const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', 'x-stream-protocol-version': protocol };
@@ -40,7 +40,7 @@ export function dialRuntime(url: string, protocol: string): Promise<{ readonly s
   });
 }
 
-/** Opens the streams of an exec or attach; SPDY is spoken, since only there the end of stdin can be told. */
+/** Opens the streams of an exec or attach. They use SPDY, in which the end of stdin can be sent. */
 export async function openRuntimeStreams(url: string, { stdin, stdout, stderr, tty }: StreamSelection): Promise<RuntimeStreams> {
   const { socket, head } = await dialRuntime(url, 'v4.channel.k8s.io');
   // The runtime opens no streams, and its replies say nothing: their headers need not be read.

@@ -5,7 +5,7 @@ import { toDate } from '../../../api/meta/time.ts';
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const yearMs = 365 * 24 * 3600 * 1000;
 
-/** A serving certificate nobody vouches for, PEM: what a kubelet shows that was given none. */
+/** A self-signed serving certificate in PEM, which a kubelet uses if it was given none. */
 export async function makeSelfSignedCertificate(
   nodeName: string,
   nodeIPs: readonly string[],

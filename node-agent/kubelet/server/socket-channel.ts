@@ -5,7 +5,7 @@ import type { ByteChannel } from '../../../api/client/transport.ts';
 export function socketChannel(socket: Duplex, head: Buffer): ByteChannel {
   if (head.length > 0) socket.unshift(head);
   socket.on('error', () => {}); // also told by 'close'
-  // Not events.once(): that rejects when an error comes first, and a peer that resets the connection is nobody's failure.
+  // Not events.once(), which rejects when an error comes first: a connection that is reset by its peer is not an error here.
   const closed = socket.closed ? Promise.resolve() : new Promise<void>((resolve) => socket.once('close', () => resolve()));
   return {
     incoming: socket as AsyncIterable<Buffer>,

@@ -38,10 +38,10 @@ export function createStreamingRequests(dependencies: StreamingDependencies, idl
       request.headers['sec-websocket-protocol'] = 'chosen';
     }
     return new Promise<WebSocket>((resolve, reject) => {
-      // The library answers by itself what is no handshake.
+      // The library answers requests that are not a WebSocket handshake.
       socket.once('close', () => reject(new HTTPProblem(400, 'the connection was closed')));
       sockets.handleUpgrade(request, socket, head, (opened) => {
-        // Before its first frame: one that is malformed ends this connection and nothing else.
+        // Set before the first frame, so that a malformed frame ends only this connection.
         opened.on('error', () => {}); // the library closes it with the code that fits
         // The library turns it off.
         (socket as Socket).setTimeout(idleMs);

@@ -24,10 +24,7 @@ interface ClientConnection {
   readonly head: Buffer;
 }
 
-/**
- * Hands a client's connection to the runtime's streaming server as it is: both speak the same protocol, so the bytes after
- * the switch are only copied.
- */
+/** Connects a client to the runtime's streaming server: both use the same protocol, so the bytes after the switch are only copied. */
 export function proxyUpgrade({ clock, request, socket, head }: ClientConnection, runtimeURL: string): void {
   const headers: Record<string, string | string[]> = {};
   for (const name of hopHeaders) {
@@ -58,7 +55,7 @@ function headOf(response: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Copies both ways, as fast as each side reads, until one of them is closed. */
+/** Copies in both directions, as fast as each side reads, until one of them is closed. */
 function join(a: Duplex, b: Duplex): void {
   const end = () => {
     a.destroy();
@@ -70,11 +67,11 @@ function join(a: Duplex, b: Duplex): void {
 }
 
 /**
- * Port-forward as SPDY inside WebSocket messages (KEP-4006): what they carry are the bytes of a SPDY connection, which the
- * runtime speaks itself.
+ * Port-forward as SPDY inside WebSocket messages (KEP-4006): the messages carry the bytes of a SPDY connection, which the runtime speaks
+ * itself.
  */
 export async function tunnelPortForward(socket: WebSocket, runtimeURL: string): Promise<void> {
-  // Nothing may come before there is somebody to take it.
+  // No data may arrive before it can be handled.
   socket.pause();
   try {
     const { socket: peer, head } = await dialRuntime(runtimeURL, 'portforward.k8s.io');

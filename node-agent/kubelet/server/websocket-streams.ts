@@ -32,11 +32,11 @@ export async function serveCommand(
   socket.on('message', input.add);
   try {
     const streams = await openRuntimeStreams(runtimeURL, selection);
-    // A client that has gone meanwhile is seen here, one that goes later by the event.
+    // A client that has disconnected meanwhile is noticed here, one that does so later by the event.
     if (socket.readyState !== socket.OPEN) return streams.close();
     socket.on('close', () => streams.close());
     input.connect(streams);
-    // An empty message on the first channel that can be written tells the client that all is set up.
+    // An empty message on the first output channel tells the client that everything is set up.
     send(selection.stdout ? stdout : selection.stderr ? stderr : errorChannel, new Uint8Array(0));
     const problem: Uint8Array[] = [];
     await Promise.all([
@@ -45,7 +45,7 @@ export async function serveCommand(
       copyOutput(socket, streams.error, (bytes) => problem.push(bytes)),
     ]);
     if (problem.length === 0) throw new Error('the connection to the container runtime broke');
-    // The runtime tells it as a Status; old protocols say in plain text what went wrong, and nothing where all went well.
+    // The runtime sends a Status. Older protocols send a plain text, or nothing for success.
     const outcome = Buffer.concat(problem);
     const told = protocol.hasStatus ? outcome : encodeExitStatus(decodeExitStatus(outcome), false);
     if (told.length > 0) send(errorChannel, told);
@@ -57,7 +57,7 @@ export async function serveCommand(
   socket.close(1000);
 }
 
-/** Runtimes end their streams by a reset as well as by a half-close: whether all went well, the error stream says. */
+/** Runtimes end their streams by a reset or by a half-close; the error stream tells whether the command succeeded. */
 async function copyOutput(socket: WebSocket, stream: ByteChannel | undefined, deliver: (bytes: Uint8Array) => void): Promise<void> {
   if (!stream) return;
   try {
@@ -70,7 +70,7 @@ async function copyOutput(socket: WebSocket, stream: ByteChannel | undefined, de
   }
 }
 
-/** Resolves when what is buffered has been handed to the kernel, or the connection has ended. */
+/** Resolves when the buffered data was passed to the kernel, or the connection has ended. */
 function flushed(socket: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

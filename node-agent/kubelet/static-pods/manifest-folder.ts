@@ -24,7 +24,7 @@ interface ReadFile {
   readonly pod: Pod | undefined;
 }
 
-/** Reads Pods from the manifests of a folder, one a file; a file that cannot be read leaves out its own Pod alone. */
+/** Reads Pods from the manifests of a folder, one per file. A file that cannot be read leaves out only its own Pod. */
 export function createManifestFolder(dependencies: ManifestFolderDependencies) {
   const { files, clock, logger, directory, nodeName, onPods } = dependencies;
   let known = new Map<string, ReadFile>();
@@ -45,7 +45,7 @@ export function createManifestFolder(dependencies: ManifestFolderDependencies) {
   };
   const parse = async (text: string, file: string): Promise<Pod | undefined> => {
     try {
-      // The whole schema of Pods comes with it, which nodes without manifests have no use for.
+      // Loaded on demand: it brings the whole schema of Pods, which nodes without manifests do not need.
       const { parseManifest } = await import('./parse-manifest.ts');
       return parseManifest(text, { file, nodeName, nowMs: clock.nowMs() });
     } catch (error) {

@@ -11,14 +11,14 @@ import { staticAnnotations } from '../../../api/semantics/pods/is-static-pod.ts'
 
 type KnownPod = DeepReadonly<Pod>;
 
-/** Whether a Pod of the API only shows one that the node has from elsewhere. */
+/** Whether a Pod of the API is the mirror of a static Pod. */
 export function isMirrorPod(pod: KnownPod): boolean {
   return pod.metadata.annotations?.[staticAnnotations.mirror] !== undefined;
 }
 
 type MirrorStep = 'none' | 'create' | 'delete';
 
-/** The change to the mirror of a static Pod: there is one, of exactly this Pod, or none where there is no Pod. */
+/** The change to the mirror of a static Pod: there must be one of exactly this Pod, or none if there is no Pod. */
 export function planMirror(staticPod: KnownPod | undefined, mirror: KnownPod | undefined): MirrorStep {
   if (!mirror) return staticPod ? 'create' : 'none';
   const isRight = staticPod !== undefined && mirror.metadata.annotations?.[staticAnnotations.mirror] === staticPod.metadata.uid;
@@ -97,7 +97,7 @@ async function bringAbout({ client, owner, findStatic, findMirror }: MirrorPodsD
   try {
     await client(pods).create(mirrorOf(staticPod, node));
   } catch (error) {
-    // An old mirror that is still there will be told of by the informer, and is looked at then.
+    // An old mirror that still exists will be reported by the informer and handled then.
     if (!hasReason(error, 'AlreadyExists')) throw error;
   }
 }

@@ -20,7 +20,10 @@ export interface ManifestSource {
   readonly nowMs: number;
 }
 
-/** The Pod of a manifest, YAML or JSON, as this node is to run it. Throws for what is not a valid Pod that can do without the API. */
+/**
+ * The Pod of a manifest, YAML or JSON, in the form in which this node runs it. Throws for an invalid Pod, and for one that refers to
+ * objects of the API.
+ */
 export function parseManifest(text: string, { file, nodeName, nowMs }: ManifestSource): Pod {
   const { definition, names, group, version } = pods;
   const schema = getDefinitionSchema(definition);

@@ -7,7 +7,7 @@ type KnownPod = DeepReadonly<Pod>;
 interface StaticPodsDependencies {
   /** Begins to run a Pod. */
   readonly start: (pod: KnownPod) => void;
-  /** Ends one. */
+  /** Ends the Pod. */
   readonly stop: (uid: string) => void;
   /** The Pod's picture in the API, new or changed; undefined: there is none any more. */
   readonly onMirror: (uid: string, mirror: KnownPod | undefined) => void;
@@ -15,8 +15,8 @@ interface StaticPodsDependencies {
 }
 
 /**
- * Which static Pods there are to be, which are still ending, and what the API has of them. A Pod that takes the place of
- * another of its name waits for the other's end.
+ * The static Pods that should run, those that are still ending, and their mirrors in the API. A Pod that replaces another of its name waits
+ * for the other's end.
  */
 export interface StaticPods {
   /** All that there are to be. */

@@ -16,7 +16,7 @@ interface CadvisorMetricsInput {
 
 type Labels = Readonly<Record<string, string>>;
 
-/** One cgroup that is measured: a container, a Pod, all Pods, or the machine. */
+/** A measured cgroup: a container, a Pod, all Pods, or the machine. */
 interface Measured {
   readonly labels: Labels;
   readonly timeMs: number;

@@ -14,7 +14,7 @@ export interface CPUStats {
   /** Milliseconds since the Unix epoch. */
   readonly timeMs: number;
   readonly usageCoreNanoSeconds: number;
-  /** Between this look and the one before; absent at the first. */
+  /** The rate since the measurement before; absent at the first one. */
   readonly usageNanoCores: number | undefined;
 }
 
@@ -58,7 +58,7 @@ export interface PodUsage {
   readonly containers: readonly ContainerUsage[];
 }
 
-/** Usage of the node and everything on it at one moment. */
+/** The usage of the node and everything on it at one moment. */
 export interface NodeStats {
   readonly timeMs: number;
   readonly usage: NodeUsage;
@@ -112,7 +112,7 @@ export function createRates(): Rates {
     rate(key, timeMs, total) {
       const old = before.get(key);
       let rate = old?.rate;
-      // A runtime may answer twice with the same measurement: the rate of that one still holds.
+      // A runtime may answer twice with the same measurement, whose rate is then still valid.
       if (old && timeMs > old.timeMs)
         rate = total >= old.total ? Math.round(((total - old.total) * 1000) / (timeMs - old.timeMs)) : undefined;
       now.set(key, { timeMs, total, rate });

@@ -7,9 +7,9 @@ import { type NodePaths, podLogDirectory } from '../../node-paths.ts';
 
 export interface VolumeUsage extends DiskUsage {
   readonly name: string;
-  /** Counts as the Pod's ephemeral storage: it lies on the node's disk and goes with the Pod. */
+  /** Whether it counts as the Pod's ephemeral storage: it is on the node's disk and is deleted with the Pod. */
   readonly isLocal: boolean;
-  /** Name of the PersistentVolumeClaim, if it is one. */
+  /** The name of the PersistentVolumeClaim, if the volume is one. */
   readonly claim?: string;
   /** Usage of a volume's own file system. */
   readonly fileSystem?: FileSystemStats;
@@ -24,7 +24,7 @@ export interface PodStorageUsage {
 export interface PodStorageReader {
   /** Looks at the disk, unless it has done so within the last `maxAgeMs`. */
   read(pod: DeepReadonly<Pod>, maxAgeMs: number): Promise<PodStorageUsage>;
-  /** The volumes that come from claims. `pathOf`: where one lies, by its name in the Pod. */
+  /** The volumes of claims. `pathOf` returns the path of a volume by its name in the Pod. */
   claims(pod: DeepReadonly<Pod>, pathOf: (volume: string) => string | undefined): Promise<VolumeUsage[]>;
   forget(uid: string): void;
 }

@@ -4,7 +4,7 @@ import { runningContainers } from './running-containers.ts';
 
 export type ContainerResourceUsage = Pick<ContainerUsage, 'name' | 'startedMs' | 'cpu' | 'memory' | 'swapBytes'>;
 
-/** Its containers: those that run, one of each name. */
+/** The running containers, one of each name. */
 export interface PodResourceUsage extends Pick<PodUsage, 'name' | 'namespace' | 'cpu' | 'memory'> {
   readonly containers: readonly ContainerResourceUsage[];
 }
@@ -21,7 +21,7 @@ export function resourceUsageOf(stats: NodeStats): ResourceUsage {
 
 const nanoSeconds = 1e9;
 
-/** GET /metrics/resource: what autoscalers and `kubectl top` are made from; undefined: it could not be measured. */
+/** GET /metrics/resource, which autoscalers and `kubectl top` use; undefined: it could not be measured. */
 export function resourceMetrics(stats: ResourceUsage | undefined): MetricFamily[] {
   return [
     ...(stats ? [...containerFamilies(stats.pods), ...nodeFamilies(stats), ...podFamilies(stats.pods)] : []),

@@ -1,6 +1,6 @@
 import type { ContainerUsage } from './node-stats.ts';
 
-/** The containers of a Pod that metrics tell of: those that run, and of a name no more than one, the one started last. */
+/** The containers of a Pod that metrics show: the running ones, and of several with one name the one started last. */
 export function runningContainers(containers: readonly ContainerUsage[]): ContainerUsage[] {
   const byName = new Map<string, ContainerUsage>();
   for (const container of containers) {

@@ -96,7 +96,7 @@ function usageOf(children: ReadonlyMap<string, CgroupUsage>, id: string): Cgroup
   return undefined;
 }
 
-/** Statistics of a cgroup; none where there is no cgroup: what the runtime says then holds. */
+/** Statistics of a cgroup; none if there is no cgroup, in which case the runtime's values are used. */
 function stats(usage: CgroupUsage, timestamp: string): Pick<ContainerStats, 'cpu' | 'memory'>;
 function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>>;
 function stats(usage: CgroupUsage | undefined, timestamp: string): Partial<Pick<ContainerStats, 'cpu' | 'memory'>> {

@@ -12,7 +12,7 @@ interface SummaryInput {
   readonly nodeName: string;
   /** The time of the agent's start, milliseconds since the Unix epoch. */
   readonly startedMs: number;
-  /** When the Pod was started, as its status says; undefined: the Pod is not known any more. */
+  /** The start time of a Pod from its status; undefined: the Pod is no longer known. */
   readonly startOf: (uid: string) => string | undefined;
   /** A Pod's data on the node's disk. */
   readonly storageOf: (uid: string) => PodStorage | undefined;

@@ -1,7 +1,7 @@
 import { formatTime } from '../../../api/meta/time.ts';
 import type { ProcessUsage } from '../../linux/machine/process-usage.ts';
 
-/** Usage of the node's own processes. Absent: they are somebody else's, or have just ended. */
+/** The usage of the node's own processes. Absent if they are not ours, or have just ended. */
 export interface SystemUsage {
   readonly kubelet?: ProcessUsage;
   readonly runtime?: ProcessUsage;

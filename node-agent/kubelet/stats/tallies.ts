@@ -69,9 +69,9 @@ interface Series {
   readonly buckets: number[];
 }
 
-/** Counts what happens. Bounded by the combinations of labels; those of Pods are forgotten with the Pod. */
+/** Counters and histograms. Bounded by the combinations of labels; those of a Pod are dropped with the Pod. */
 export interface Tallies {
-  /** Label values in the order of the labels. `amount`: of a counter how many, of a histogram what was observed. */
+  /** Adds `amount` to a counter, or observes it in a histogram. Label values are in the order of the labels. */
   add(name: TallyName, values: readonly string[], amount?: number): void;
   /** All but the probes'. */
   families(): MetricFamily[];

@@ -80,7 +80,7 @@ async function listFiles(files: HostFiles, directory: string, prefix = ''): Prom
   return found;
 }
 
-/** One link per first part of a path; links to what is not there any more go away. */
+/** Makes one link for each first part of a path, and removes links to files that are gone. */
 async function linkVisible(volume: OpenDirectory, payload: Payload): Promise<void> {
   const wanted = new Set([...payload.keys()].map((path) => path.split('/')[0] ?? path));
   const present = new Set((await volume.names()).filter((name) => !name.startsWith('..')));

@@ -7,7 +7,7 @@ import { persistentVolumeClaims } from '../../../api/resources/core/v1/persisten
 import type { PersistentVolumeClaim } from '../../../api/types/core-v1.ts';
 import type { BoundVolume } from './bound-volume.ts';
 
-/** The size of a volume that has grown since its claim was told; undefined: it has not. */
+/** The new size of a volume that its claim's status does not show yet; undefined: there is none. */
 export function findNewSize({ claim, volume }: BoundVolume): string | undefined {
   const size = volume.spec?.capacity?.['storage'];
   const known = claim.status?.capacity?.['storage'];

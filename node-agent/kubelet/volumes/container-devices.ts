@@ -6,7 +6,7 @@ import { isReadOnly } from './container-mounts.ts';
 import type { MountedVolumes } from './pod-volumes.ts';
 import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts';
 
-/** The block volumes of a Pod that one container sees as devices. */
+/** The block volumes of a Pod that one container uses as devices. */
 export function containerDevices(pod: DeepReadonly<Pod>, container: AnyContainer, volumes: MountedVolumes): DeviceConfig[] {
   return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
     const host_path = volumes.get(name);

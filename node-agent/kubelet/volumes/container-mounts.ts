@@ -19,7 +19,7 @@ interface ContainerMountsInput {
   readonly volumes: MountedVolumes;
   /** The images as the runtime knows them, by the volumes that mount them. */
   readonly images: ReadonlyMap<string, MountedImage>;
-  /** Whether the runtime can make what is mounted within a mount read-only with it. */
+  /** Whether the runtime supports recursive read-only mounts. */
   readonly canBeRecursive: () => Promise<boolean>;
   readonly environment: ReadonlyMap<string, string>;
   readonly hostsFile: string;
@@ -32,7 +32,7 @@ export interface MountedImage {
   readonly reference: string;
 }
 
-/** File in which one instance of a container leaves its last words. */
+/** The file for the termination message of one instance of a container. */
 export function terminationMessageFile(paths: NodePaths, uid: string, container: string, restartCount: number): string {
   return `${paths.pods}/${uid}/containers/${container}/${restartCount}`;
 }
@@ -43,7 +43,7 @@ const propagations = {
   Bidirectional: 'PROPAGATION_BIDIRECTIONAL',
 } as const;
 
-/** The mounts of one container for its Pod's volumes, with its hosts file and the place of its termination message. */
+/** The mounts of one container: its Pod's volumes, its hosts file and its termination message file. */
 export async function containerMounts(input: ContainerMountsInput): Promise<MountConfig[]> {
   const { files, paths, pod, container, restartCount } = input;
   const uid = pod.metadata.uid ?? '';
@@ -68,8 +68,8 @@ export async function containerMounts(input: ContainerMountsInput): Promise<Moun
 }
 
 /**
- * Whether no container may write a volume, whatever its mounts say: a claim or a driver's volume that the Pod may only read,
- * and what the node itself fills with content of the API, as it works in those directories as root (CVE-2017-1002102).
+ * Whether the volume is read-only for all containers, whatever their mounts say: a claim or a driver's volume that is read-only for the
+ * Pod, and volumes that the node fills with content of the API, since it writes there as root (CVE-2017-1002102).
  */
 export function isReadOnly(pod: DeepReadonly<Pod>, volumeName: string): boolean {
   const volume = pod.spec?.volumes?.find(({ name }) => name === volumeName);

@@ -49,7 +49,7 @@ export interface CSIVolumes {
   inUse(): Promise<string[]>;
 }
 
-/** The parameters of one volume of one Pod. */
+/** The parameters of a Pod's volume. */
 interface Order {
   readonly pod: DeepReadonly<Pod>;
   readonly data: VolumeData;
@@ -70,7 +70,7 @@ export function createCSIVolumes(dependencies: CSIVolumesDependencies): CSIVolum
 class Volumes implements CSIVolumes {
   readonly #dependencies: CSIVolumesDependencies;
   readonly #inTurn = createInTurn();
-  /** Staging and target paths of what this process has had made. Drivers are asked again by the next one. */
+  /** The staging and target paths that this process has set up. A restarted process calls the drivers again. */
   readonly #made = new Set<string>();
   /** Pods' volumes that have to be attached, by Pod: known before anything is made. */
   readonly #wanted = new Map<string, Set<string>>();

@@ -15,7 +15,7 @@ interface ExpandOrder {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** A volume that has grown has its file system grown by its driver, and the claim is told its new size. */
+/** Lets the driver expand the file system of a volume that has grown, and writes the new size into the claim's status. */
 export async function expandOnNode({ client, driver, bound, capability, path, staging, secrets }: ExpandOrder): Promise<void> {
   const size = findNewSize(bound);
   if (size === undefined) return;

@@ -9,7 +9,7 @@ import type { HostFiles } from '../../linux/files/host-files.ts';
 const groupAccess = 0o2770;
 const groupReadAccess = 0o2550;
 
-/** Gives the volume to the Pod's fsGroup, if it has one; with OnRootMismatch only if its top is not the group's yet. */
+/** Changes the group of the volume to the Pod's fsGroup, if it has one; with OnRootMismatch only if its root has another group. */
 export async function applyFSGroup(
   files: HostFiles,
   pod: DeepReadonly<Pod>,

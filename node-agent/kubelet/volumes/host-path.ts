@@ -8,7 +8,7 @@ const kinds: Readonly<Record<string, { readonly kind: FileKind; readonly noun: s
   BlockDevice: { kind: 'blockDevice', noun: 'a block device' },
 };
 
-/** Checks, and where asked makes, what a hostPath volume points at. Throws with upstream's words. */
+/** Checks the path of a hostPath volume, and creates it if its type demands that. Throws an Error with upstream's message. */
 export async function prepareHostPath(files: HostFiles, path: string, type: string): Promise<void> {
   if (type === '') return;
   const present = await files.facts(path);

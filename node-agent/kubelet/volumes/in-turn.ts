@@ -1,4 +1,4 @@
-/** Does what concerns one key one after the other, in the order in which it was asked for. */
+/** Runs the work of one key one after the other, in the order of the calls. */
 type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 export function createInTurn(): InTurn {

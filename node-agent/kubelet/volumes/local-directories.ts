@@ -33,7 +33,7 @@ export function createLocalDirectories({ files, mounts, paths }: LocalDirectorie
   return {
     async make(name) {
       const path = pathOf(name);
-      // Containers may run as anyone; who may reach the folder at all is up to the Pods that mount it.
+      // Containers may run as any user; access to the folder is limited by the Pods that mount it.
       if ((await files.facts(path)) === undefined) {
         await files.makeDirectory(paths.localVolumes, { mode: 0o711 });
         await files.makeDirectory(path, { mode: 0o777 });

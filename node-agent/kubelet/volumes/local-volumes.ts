@@ -32,7 +32,7 @@ export function createLocalVolumes(dependencies: LocalVolumesDependencies): Loca
   const inTurn = createInTurn();
   const mountPoint = (name: string) => `${paths.plugins}/kubernetes.io/local-volume/mounts/${name}`;
 
-  /** Tells the claim of the size that its volume has been given; a directory has it already. */
+  /** Writes the size of the volume into the claim's status; a directory needs no expansion. */
   const expand = async ({ volume, claim }: BoundVolume, grow?: () => Promise<void>) => {
     const size = findNewSize({ volume, claim });
     if (size === undefined) return;

@@ -50,7 +50,7 @@ export function createNodeVolumes(dependencies: NodeVolumesDependencies): NodeVo
     inUse: () => csi.inUse(),
     async run(signal) {
       await files.makeDirectory(paths.plugins, { mode: 0o750 });
-      // Drivers are Pods mostly: what they mount for the node has to be seen by it.
+      // CSI drivers are mostly Pods: the node must see their mounts.
       await mounts.makeShared(paths.plugins);
       while (!signal.aborted) {
         try {

@@ -39,7 +39,7 @@ export type MountedVolumes = ReadonlyMap<string, string>;
 export interface PodVolumes {
   /** Makes all volumes ready and brings their content up to date. May be repeated at any time. Throws VolumeError. */
   setUp(pod: DeepReadonly<Pod>, addresses: PodAddresses): Promise<MountedVolumes>;
-  /** Unmounts and removes a Pod's volumes; what its containers left (termination messages) stays. */
+  /** Unmounts and removes a Pod's volumes; the files of its containers (termination messages) stay. */
   release(uid: string): Promise<void>;
   /** Unmounts and removes everything of a Pod, its folder included. */
   tearDown(uid: string): Promise<void>;
@@ -67,7 +67,7 @@ export function createPodVolumes(dependencies: PodVolumesDependencies): PodVolum
       await local.release(uid);
       const directory = `${paths.pods}/${uid}`;
       for (const point of await mounts.below(directory)) await mounts.unmount(point);
-      // Removing what is still mounted would remove what belongs to others.
+      // A directory that still contains a mount must not be removed, since that would delete the mounted data.
       if ((await mounts.below(directory)).length > 0) throw new Error(`volumes of ${directory} are still mounted`);
       await files.remove(`${directory}/volume-subpaths`);
       await files.remove(`${directory}/volumes`);
@@ -152,14 +152,14 @@ async function setUpEmptyDir(
   if (isOfHugePages && !(await mounts.isMounted(directory)))
     await mounts.mountHugePages(directory, { pageBytes, ...(sizeLimit === undefined ? {} : { sizeBytes: quantityValue(sizeLimit) }) });
   if (!isNew) return directory;
-  // The mode that the kernel gives memory file systems: open to all, but nobody removes the files of others.
+  // The mode of memory file systems: writable by all users, with the sticky bit.
   await files.setOwner(directory, { mode: medium === 'Memory' ? 0o1777 : 0o777 });
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   if (fsGroup !== undefined) await files.setGroupRecursively(directory, fsGroup);
   return directory;
 }
 
-/** The size of a volume in memory (KEP-1967): the least of its own limit, its Pod's and what the node can allocate; 0 is no limit. */
+/** The size of a volume in memory (KEP-1967): the least of its own limit, its Pod's and the node's allocatable memory; 0 means no limit. */
 export function memoryVolumeBytes(ofVolume: number, ofPod: number, allocatable: number): number {
   return Math.min(...[ofVolume, ofPod, allocatable].filter((limit) => limit > 0));
 }
@@ -205,7 +205,7 @@ async function projectedFiles(
   return all;
 }
 
-/** The user that all containers of the Pod run as, if the Pod says so: tokens are then readable by nobody else. */
+/** The user that all containers of the Pod run as, if the Pod sets one: only this user can then read tokens. */
 function singleUser({ spec }: DeepReadonly<Pod>): number | undefined {
   const shared = spec?.securityContext?.runAsUser;
   const users = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(

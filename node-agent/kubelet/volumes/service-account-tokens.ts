@@ -49,7 +49,7 @@ export function createServiceAccountTokens({ client, clock }: { readonly client:
     if (!status?.token) throw new Error(`the token of service account "${order.serviceAccount}" was not issued`);
     const now = clock.nowMs();
     const expiresMs = findTime(status.expirationTimestamp) ?? now + order.expirationSeconds * 1000;
-    // A new one after four fifths of its life, and every day whatever its life.
+    // A token is renewed after four fifths of its life, and at least every day.
     return { token: status.token, expiresMs, renewMs: now + Math.min((expiresMs - now) * 0.8, dayMs), podUID: order.podUID };
   };
   const find = async (order: TokenOrder): Promise<Kept> => {

@@ -1,4 +1,4 @@
-/** A volume that cannot be made ready yet; the Pod waits and the user is told by a FailedMount event. */
+/** The error for a volume that cannot be made ready yet: the Pod waits, and a FailedMount event tells the user. */
 export class VolumeError extends Error {
   constructor(volume: string, problem: string) {
     super(`MountVolume.SetUp failed for volume "${volume}" : ${problem}`);

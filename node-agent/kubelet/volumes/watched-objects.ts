@@ -9,7 +9,7 @@ import { createInformerFactory } from '../../../api/client/informers/informer-fa
 import type { KubeObject } from '../../../api/meta/object.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 
-/** Objects of one kind that Pods refer to by name, each watched alone and only while a Pod uses it: a node may see no others. */
+/** Objects of one kind that Pods refer to by name. Each is watched by itself, and only while a Pod uses it: a node may see no others. */
 interface WatchedObjects<T extends KubeObject> {
   get(namespace: string, name: string): Promise<DeepReadonly<T> | undefined>;
   /** From now on these, and no others, are used by the Pod. */

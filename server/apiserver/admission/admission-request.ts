@@ -41,12 +41,12 @@ export function isResource(request: AdmissionRequest, resource: ResourceDefiniti
   return isSameResource(request.resource, resource);
 }
 
-/** Whether two definitions are of one resource, in whatever versions. */
+/** Whether two definitions are of the same resource, in any versions. */
 export function isSameResource(a: ResourceDefinition, b: ResourceDefinition): boolean {
   return a === b || (a.group === b.group && a.names.plural === b.names.plural);
 }
 
-/** The new object, if the request is about that resource itself and not about one of its subresources. May be modified in `admit`. */
+/** The new object, if the request is for that resource itself and not for one of its subresources. May be modified in `admit`. */
 export function newObject<T extends KubeObject>(
   request: AdmissionRequest,
   resource: ResourceDefinition<T>,

@@ -26,7 +26,7 @@ export interface GroupVersionKind {
   readonly kind: string;
 }
 
-/** State that the two runs of the mutating phase share. The second one begins when a webhook or policy has asked for it. */
+/** State that both runs of the mutating phase share. The second one begins if a webhook or policy has requested it. */
 export interface Reinvocation {
   /** Whether the plugins run for the second time. */
   isSecondRun: boolean;
@@ -36,7 +36,7 @@ export interface Reinvocation {
   readonly notes: Map<string, unknown>;
 }
 
-/** One write on its way to the registry. Mutating plugins modify `object`; validating ones must not. */
+/** A write on its way to the registry. Mutating plugins modify `object`; validating ones must not. */
 export interface AdmissionRequest {
   readonly operation: AdmissionOperation;
   /** The resource as it was requested; matchPolicy Equivalent may show it to webhooks and policies in another version. */
@@ -55,7 +55,7 @@ export interface AdmissionRequest {
   readonly dryRun: boolean;
   /** CreateOptions, UpdateOptions or DeleteOptions with kind and apiVersion. Absent for CONNECT. */
   readonly options?: OperationOptions;
-  /** Aborted when nobody waits for the answer any more, or the time of the request is over. */
+  /** Aborted when the client is gone or the time of the request is over. */
   readonly signal: AbortSignal;
   /** The end of the request's time by the monotonic clock. Absent: it has none. */
   readonly deadlineMs?: number | undefined;
@@ -71,7 +71,7 @@ export interface AdmissionRequest {
 export interface AdmissionDependencies {
   /** Acts as the API server itself. */
   readonly client: Client;
-  /** Reads an informer's store, which may lag behind: what is missing there is looked up with `client`. */
+  /** Reads an informer's store, which may lag behind: missing objects are looked up with `client`. */
   lister<T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T>;
   readonly clock: Clock;
   readonly random: Random;
@@ -87,7 +87,7 @@ export interface AdmissionDependencies {
   readonly policyMetrics: PolicyMetrics;
   readonly hooks: HookCaller;
   readonly webhookMetrics: WebhookMetrics;
-  /** Lets other work of the event loop go on. */
+  /** Gives other work of the event loop a turn. */
   nextTurn(): Promise<void>;
   readonly logger: Logger;
 }

@@ -4,7 +4,7 @@ import type { AdmissionCounter, AdmissionMetrics, AdmissionType } from '../metri
 import { isSameResource } from './admission-request.ts';
 import type { Admission, AdmissionDependencies, AdmissionOperation, AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
-/** Runs the plugins one after the other, in the order given; the first that throws ends the request. */
+/** Runs the plugins one after the other in the given order; the first that throws ends the request. */
 export function createAdmission(
   plugins: readonly AdmissionPlugin[],
   dependencies: AdmissionDependencies,

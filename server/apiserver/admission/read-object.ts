@@ -6,7 +6,7 @@ import type { AdmissionDependencies } from './admission.ts';
 
 type Readers = Pick<AdmissionDependencies, 'lister' | 'client'>;
 
-/** From the informer's store; what is not there yet is asked for. */
+/** Finds an object in the informer's store, or else asks the API for it. */
 export async function findObject<T extends KubeObject>(
   { lister, client }: Readers,
   resource: ResourceDefinition<T>,

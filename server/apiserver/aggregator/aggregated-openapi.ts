@@ -53,7 +53,7 @@ export function withAggregatedOpenAPI(documents: OpenAPIDocuments, parts: () => 
   };
 }
 
-/** Lets others have the event loop. */
+/** Gives other work a turn of the event loop. */
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

@@ -45,7 +45,10 @@ interface AggregatorDependencies extends AggregationOptions {
   readonly metrics: AggregatorMetrics;
 }
 
-/** Passes on what other API servers of the cluster serve (APIServices with a Service), and shows it as part of this one. */
+/**
+ * Proxies requests for APIs of other API servers of the cluster (APIServices with a Service), and merges their discovery and OpenAPI into
+ * this server's.
+ */
 export interface Aggregator {
   /** Whether a request is for another API server. */
   isDelegated(info: RequestInfo): boolean;

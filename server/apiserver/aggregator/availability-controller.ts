@@ -131,7 +131,7 @@ async function findAvailability(
   const ended = new AbortController();
   const end = () => ended.abort();
   signal.addEventListener('abort', end, { once: true });
-  // One answer is enough; several are asked at once, for some of the endpoints may be gone without a word.
+  // One answer is enough; several endpoints are tried at once, since some may be gone without notice.
   const probes = Array.from({ length: Math.min(maxProbes, Math.max(1, places)) }, () => probe(apiService, dependencies, ended.signal));
   try {
     await Promise.any(probes);

@@ -13,10 +13,10 @@ export interface Delegations {
   list(): readonly RemoteAPIService[];
 }
 
-/** Group whose APIService must stay reachable: it is where a broken one is mended. */
+/** The group whose APIService must stay reachable, because broken ones are mended through it. */
 const ownGroup = 'apiregistration.k8s.io';
 
-/** The core group and the one of APIServices are never passed on. */
+/** The core group and the group of APIServices are never passed on. */
 export function isRemote(service: DeepReadonly<APIService>): service is RemoteAPIService {
   const { service: target, group = '' } = service.spec ?? {};
   return target !== undefined && group !== '' && group !== ownGroup;

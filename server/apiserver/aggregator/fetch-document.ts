@@ -11,10 +11,10 @@ interface FetchOptions {
   readonly accept: string;
   readonly etag?: string | undefined;
   readonly timeoutMs: number;
-  /** Larger documents are refused: they are parsed in one piece. */
+  /** Larger documents are refused, since they are parsed in one piece. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** Default: one that is chosen at random. */
+  /** Default: one of the ready endpoints, chosen at random. */
   readonly endpoint?: ServiceEndpoint;
 }
 
@@ -52,7 +52,7 @@ export async function fetchDocument(
   } finally {
     timer.cancel();
     options.signal.removeEventListener('abort', onAbort);
-    // Ends what was not read.
+    // Drops the part that was not read.
     call.abort();
   }
 }

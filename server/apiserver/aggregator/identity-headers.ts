@@ -26,7 +26,7 @@ function whole(header: string, value: string, mayBeEmpty = false): string {
   return value;
 }
 
-/** Percent-encodes what the name of a header cannot hold. */
+/** Percent-encodes the characters that a header's name cannot contain. */
 function escapeKey(key: string): string {
   const bytes = [...encoder.encode(key)];
   return bytes

@@ -54,8 +54,8 @@ export function placeOf({ host, port }: ServiceEndpoint): string {
 }
 
 /**
- * Passes a request on to the Service of an APIService, with the user's name in place of the user's credentials. Nothing of
- * what comes and goes is kept. The answer for a Service that is not available, or cannot be reached, is text, as upstream's.
+ * Proxies a request to the Service of an APIService, with the user's name in place of the credentials. Neither request nor answer is
+ * buffered. The answer for an unavailable or unreachable Service is text, as upstream's.
  */
 export async function passOn(context: RequestContext, apiService: RemoteAPIService, dependencies: ProxyDependencies): Promise<APIResponse> {
   const { info, signal } = context;
@@ -63,7 +63,7 @@ export async function passOn(context: RequestContext, apiService: RemoteAPIServi
   const service = referenceOf(apiService);
   const endpoint = isConditionTrue(apiService.status?.conditions, 'Available') ? findEndpoint(service, dependencies) : undefined;
   if (!endpoint) return unavailable();
-  // The watch holds no seat: what the other server has to send at its beginning is that server's work.
+  // The watch holds no seat: sending the initial objects is the other server's work.
   context.watchInitialized?.();
   const call = new AbortController();
   const onAbort = () => call.abort(signal.reason);

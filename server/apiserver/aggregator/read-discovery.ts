@@ -2,9 +2,9 @@ import { isJSONObject, type JSONObject } from '../../../api/base/json-object.ts'
 import type { APIResourceDiscovery, APISubresourceDiscovery } from '../../../api/types/apidiscovery-v2.ts';
 import type { GroupVersionKind } from '../../../api/types/meta-v1.ts';
 
-/** Pure: what other API servers say of their resources. Nothing that they say is passed on but what belongs there. */
+/** Reads the discovery documents of other API servers. Only the known fields are taken over. Pure. */
 
-/** The resources of one group version out of an APIGroupDiscoveryList; undefined: the list does not have it. Throws for what is no such list. */
+/** The resources of one group version in an APIGroupDiscoveryList; undefined: the list does not contain it. Throws for another document. */
 export function readAggregatedDiscovery(text: string, group: string, version: string): readonly APIResourceDiscovery[] | undefined {
   const { items } = parse(text);
   if (!Array.isArray(items)) throw new Error('the answer is no APIGroupDiscoveryList');
@@ -13,7 +13,7 @@ export function readAggregatedDiscovery(text: string, group: string, version: st
   return served && objects(served['resources']).flatMap((one) => resourceOf(one));
 }
 
-/** The resources of an APIResourceList, which has subresources in lines of their own. Throws for what is no such list. */
+/** The resources of an APIResourceList, in which subresources are separate entries. Throws for another document. */
 export function readResourceList(text: string, group: string, version: string): readonly APIResourceDiscovery[] {
   const { resources, groupVersion } = parse(text);
   if (!Array.isArray(resources) || groupVersion !== `${group}/${version}`)

@@ -40,13 +40,13 @@ interface KnownDocuments {
   readonly openAPIURL?: string;
 }
 
-/** So many servers may keep their askers waiting before others have to wait. */
+/** The number of servers that are read at the same time; slow ones delay the others beyond that. */
 const workers = 16;
 const refreshMs = 60_000;
 const retryBackoff = { baseDelayMs: 1000, maxDelayMs: refreshMs };
 const timeoutMs = 5000;
 const openAPITimeoutMs = 30_000;
-/** Each is parsed in one piece, for which the event loop is held some milliseconds. */
+/** The largest document: each is parsed in one piece, which holds the event loop for some milliseconds. */
 const maxBytes = 2 * 1024 * 1024;
 const discoverer = { name: 'system:kube-aggregator', groups: ['system:masters'] };
 const openAPIReader = { name: 'system:aggregator', groups: [] };
@@ -190,7 +190,7 @@ function publish(list: readonly RemoteAPIService[], known: ReadonlyMap<string, K
   return { versions, swagger, openAPIPaths };
 }
 
-/** Documents are made anew where the arrays are others: what says the same has to stay the same. */
+/** Documents are made again when the arrays are other objects, so equal contents keep their arrays. */
 function keepUnchanged(now: Published, before: Published): Published {
   return {
     versions: isSameList(now.versions, before.versions, isSameVersion) ? before.versions : now.versions,
@@ -207,7 +207,7 @@ function isSameVersion(a: DelegatedVersion, b: DelegatedVersion | undefined): bo
   return b !== undefined && Object.keys(a).every((key) => a[key as keyof DelegatedVersion] === b[key as keyof DelegatedVersion]);
 }
 
-/** The array that is known already, where another says the same. */
+/** The known array, if the new one is equal. */
 function sameResources(now: readonly APIResourceDiscovery[], before: KnownDocuments['resources']): readonly APIResourceDiscovery[] {
   return before && JSON.stringify(now) === JSON.stringify(before) ? before : now;
 }
@@ -227,7 +227,7 @@ function createAsk(service: RemoteAPIService, dependencies: RemoteDocumentsDepen
     );
 }
 
-/** The aggregated form where the server has it, else the old one of the group version. */
+/** Reads the aggregated discovery if the server has it, else the older document of the group version. */
 async function askDiscovery({ spec }: RemoteAPIService, ask: Ask): Promise<readonly APIResourceDiscovery[]> {
   const { group = '', version = '' } = spec;
   const all = await ask('/apis', { accept: aggregatedType });

@@ -2,8 +2,8 @@ import type { APIRequest } from '../../../api/client/transport.ts';
 import type { UserInfo } from '../../../api/meta/user-info.ts';
 
 /**
- * Finds out who makes a request. undefined: no credential of this kind; throws StatusError 401: a credential that is bad.
- * What is known already is answered at once, and with the same UserInfo, under which others keep what follows from it.
+ * Authenticates the client of a request. undefined: it has no credential of this kind; throws StatusError 401 for a bad credential. A known
+ * credential is answered at once and with the same UserInfo object, which others use as a key.
  */
 export interface Authenticator {
   authenticate(request: APIRequest): UserInfo | undefined | Promise<UserInfo | undefined>;

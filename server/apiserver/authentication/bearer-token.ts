@@ -4,7 +4,9 @@ import type { UserInfo } from '../../../api/meta/user-info.ts';
 import type { Authenticator, TokenAuthenticator } from './authenticator.ts';
 import { findWebSocketToken } from './web-socket-token.ts';
 
-/** Users by `Authorization: Bearer`, or by the WebSocket subprotocol that browsers use in its place. A token that nobody knows is refused. */
+/**
+ * Authenticates by `Authorization: Bearer`, or by the WebSocket subprotocol that browsers use in its place. An unknown token is refused.
+ */
 export function bearerTokenAuthenticator(tokens: TokenAuthenticator): Authenticator {
   return {
     authenticate(request) {

@@ -11,7 +11,7 @@ import { kubeletClientName } from '../../pki/certificate-spec.ts';
 import { splitCertificates } from '../../pki/pem-bundle.ts';
 import { verifyChain } from './verify-chain.ts';
 
-/** A certificate's statements about its holder, once it is known to come from one of our authorities. */
+/** The facts of a certificate about its holder, after it was verified. */
 interface VerifiedCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
@@ -32,14 +32,14 @@ const maxClients = 1000;
 const refusedForMs = 10_000;
 
 /**
- * PEM, each of one certificate or several. A function is asked for each request; another array means that authorities came or
- * went, and what was verified before is verified again, on open connections, too.
+ * The authorities as PEM, each text with one or several certificates. A function is called for each request; another array means that
+ * authorities were added or removed, and verified certificates are verified again, on open connections too.
  */
 export type Authorities = readonly string[] | (() => readonly string[]);
 
 /**
- * Verifies client certificates against authorities, as Go does. Results are kept by the identity of the certificate's
- * bytes, of which there is one per connection; only the time is looked at again.
+ * Verifies client certificates against authorities as Go does. Results are kept by the identity of the certificate's bytes, of which there
+ * is one per connection; only the validity period is checked each time.
  */
 export function createCertificateVerifier(authoritiesPEM: Authorities, clock: Clock): VerifyCertificate {
   const source = typeof authoritiesPEM === 'function' ? authoritiesPEM : () => authoritiesPEM;

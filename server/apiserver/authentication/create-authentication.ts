@@ -39,7 +39,7 @@ export interface AuthenticationOptions {
   readonly cacheMetrics?: TokenCacheMetrics;
   readonly clock: Clock;
   readonly random: Random;
-  /** Reads, as the API server itself, what tokens are bound to. */
+  /** Reads the objects that tokens are bound to, as the API server itself. */
   readonly client: Client;
 }
 
@@ -53,7 +53,7 @@ interface Authentication {
 /** The time for which a token that was found valid stays valid, whatever happens to it; the same as upstream's. */
 const tokenTTLMs = 10_000;
 
-/** All ways to say who one is: front proxy, client certificate, tokens of service accounts, of bootstrapping and of others. */
+/** The authenticator of all methods: front proxy, client certificate, service account tokens, bootstrap tokens and others. */
 export function createAuthentication(options: AuthenticationOptions): Authentication {
   const { clock, audiences, issuers, client } = options;
   const keys = options.serviceAccountKeys;

@@ -7,8 +7,8 @@ import { decodeHeaderKey } from './decode-header-key.ts';
 const extraPrefix = 'x-remote-extra-';
 
 /**
- * Users that an authenticating proxy vouches for by X-Remote-* headers. They are believed only from a connection with a
- * certificate by the front proxy's own authority and one of the allowed names; from anyone else they mean nothing.
+ * Authenticates users by the X-Remote-* headers of an authenticating proxy. They count only on a connection with a certificate by the front
+ * proxy's own authority and one of the allowed names, and are ignored otherwise.
  */
 export function frontProxyAuthenticator(verifyCertificate: VerifyCertificate, allowedNames: readonly string[]): Authenticator {
   return {

@@ -105,7 +105,7 @@ function matches(name: Name, { kind, value }: Constraint): boolean | undefined {
   return name.local === text.slice(0, at) && isSame(name.labels, labelsOf(text.slice(at + 1)) ?? []);
 }
 
-/** Whether a domain is the one of a constraint or below it; a constraint with a leading dot is for those below it. */
+/** Whether a domain equals a constraint's domain or lies below it; a constraint with a leading dot matches only domains below it. */
 function isBelow(labels: readonly string[], constraint: string): boolean {
   if (constraint === '') return true;
   const wanted = labelsOf(constraint.replace(/^\./, '')) ?? [];
@@ -117,7 +117,7 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((label, index) => label === b[index]);
 }
 
-/** The labels of a domain in lower case, the last one first; undefined: it is none. */
+/** The labels of a domain in lower case, the last one first; undefined: the text is not a domain. */
 function labelsOf(domain: string): readonly string[] | undefined {
   const labels = domain.toLowerCase().split('.').toReversed();
   return labels.every((label) => /^[!-~]+$/.test(label)) ? labels : undefined;

@@ -13,7 +13,7 @@ const issuer = 'kubernetes/serviceaccount';
 const annotation = 'authentication.k8s.io/legacy-token';
 const prefix = 'kubernetes.io/serviceaccount/';
 
-/** The Secret that a token is kept in, as it is now. */
+/** The present state of a token's Secret. */
 export interface TokenSecret {
   readonly token: string;
   readonly isDeleted: boolean;
@@ -96,7 +96,7 @@ function checkSecret(secret: TokenSecret | undefined, token: string, what: strin
   );
 }
 
-/** Throws 401 for one that is missing, in upstream's order. */
+/** Throws 401 for a missing claim, in upstream's order. */
 function claimsOf(payload: JWTPayload): SecretTokenClaims {
   const read = (claim: string) => {
     const value = payload[`${prefix}${claim}`];

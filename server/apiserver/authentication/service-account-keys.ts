@@ -11,7 +11,7 @@ interface VerificationKey {
 export interface ServiceAccountKeys {
   /** Signs new tokens. */
   readonly signing: VerificationKey & { readonly privateKey: KeyObject };
-  /** Tokens by these are believed: the signing key's own, and older ones. */
+  /** The keys that verify tokens: the signing key's own, and older ones. */
   readonly verification: readonly VerificationKey[];
 }
 

@@ -10,7 +10,7 @@ import type { KubernetesClaims } from './service-account-token-issuer.ts';
 import { checkTimes, grantedAudiences, readSignedToken } from './signed-token.ts';
 import { serviceAccountGroups, serviceAccountUserName } from './well-known.ts';
 
-/** The live state of what tokens are bound to. */
+/** Reads the live objects that tokens are bound to. */
 export interface BoundObjects {
   find(
     kind: 'ServiceAccount' | 'Pod' | 'Secret' | 'Node',
@@ -22,16 +22,16 @@ interface ServiceAccountTokenOptions {
   readonly keys: ServiceAccountKeys;
   /** Issuers that are accepted. */
   readonly issuers: readonly string[];
-  /** The API server's own audiences: what a token must be for if the caller does not say. */
+  /** The API server's own audiences, which a token must be for if the caller names none. */
   readonly audiences: readonly string[];
   readonly objects: BoundObjects;
   readonly clock: Clock;
 }
 
-/** How long a token outlives the deletion of what it is bound to, so that a pod can finish its work. */
+/** The milliseconds for which a token stays valid after its bound object was deleted, so that a Pod can finish its work. */
 const deletionLeewayMs = 60_000;
 
-/** Believes tokens that we signed, for as long as they last and what they are bound to is there. */
+/** Authenticates tokens that this cluster signed, while they are valid and their bound objects exist. */
 export function serviceAccountTokenAuthenticator(options: ServiceAccountTokenOptions): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {
@@ -55,7 +55,7 @@ function claimsOf({ namespace = '', serviceaccount, ...others }: Partial<Kuberne
 
 const invalidated = 'service account token has been invalidated';
 
-/** Looks at what the token is bound to, in upstream's order and with its words. Throws 401. */
+/** Checks the objects that the token is bound to, in upstream's order and words. Throws 401. */
 async function checkBinding(claims: Partial<KubernetesClaims>, { objects, clock }: ServiceAccountTokenOptions): Promise<void> {
   const { namespace = '', serviceaccount: account, secret, pod, node } = claims;
   const name = account?.name ?? '';

@@ -3,12 +3,12 @@ import { quote } from '../../../api/base/quote.ts';
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
 
-/** How far clocks may differ: a token is good for so much longer and earlier than it says. */
+/** The tolerated difference of clocks, in seconds: a token is valid for so much longer and earlier than its claims say. */
 const leewaySeconds = 60;
 
 /**
- * Reads the claims of a token of one of the issuers: undefined for tokens of others, 401 where the signature is by no key
- * of ours. Whether the token is good now, and for whom, is not looked at.
+ * Reads the claims of a token of one of the issuers: undefined for tokens of other issuers, 401 if no key of this cluster verifies the
+ * signature. Validity and user are not checked.
  */
 export async function readSignedToken(
   token: string,
@@ -57,10 +57,7 @@ export function checkTimes({ exp, nbf, iat }: JWTPayload, nowSeconds: number): v
   if (iat !== undefined && nowSeconds + leewaySeconds < iat) throw unauthorized('service account token is issued in the future');
 }
 
-/**
- * The audiences that a token is for among those that are wanted; absent ones are the API server's own, on either side. Throws
- * 401 where there is none.
- */
+/** The requested audiences that a token is for; absent ones on either side mean the API server's own. Throws 401 if there are none. */
 export function grantedAudiences({ aud }: JWTPayload, wanted: readonly string[], own: readonly string[]): readonly string[] {
   const claimed = typeof aud === 'string' ? [aud] : (aud ?? []);
   const [has, asked] = [claimed.length > 0 ? claimed : own, wanted.length > 0 ? wanted : own];

@@ -6,11 +6,11 @@ import { maxTokenLength } from './jwt/parse-token.ts';
 
 type TokenResult = Awaited<ReturnType<TokenAuthenticator['authenticateToken']>>;
 
-/** Counts what a cache of tokens saves. */
+/** The metrics of a cache of tokens. */
 export interface TokenCacheMetrics {
   /** A token was found in the cache, or not. */
   asked(isHit: boolean, seconds: number): void;
-  /** A token is looked up; the result is told to the function that is returned. */
+  /** Called when a token is looked up; the returned function takes the result. */
   fetching(): (isOK: boolean) => void;
 }
 
@@ -18,14 +18,14 @@ interface TokenCacheOptions {
   readonly clock: Clock;
   /** How long a good token stays good, whatever happens to it; 0: it is looked up each time. */
   readonly successTTLMs: number;
-  /** How long a token stays unknown that was known to nobody, without an error; 0: it is looked up each time. */
+  /** The milliseconds for which an unknown token is remembered, if there was no error; 0: it is looked up each time. */
   readonly failureTTLMs: number;
   readonly metrics?: TokenCacheMetrics;
 }
 
 const maxTokens = 4096;
 
-/** Remembers tokens by their hash; those who ask for the same token at the same time share one lookup. */
+/** Remembers tokens by their hash; concurrent requests with the same token share one lookup. */
 export function cachedTokenAuthenticator(inner: TokenAuthenticator, options: TokenCacheOptions): TokenAuthenticator {
   const { clock, successTTLMs, failureTTLMs, metrics } = options;
   const known = new LRUCache<string, { readonly result: TokenResult; readonly untilMs: number }>({ max: maxTokens });

@@ -22,7 +22,7 @@ export function unionAuthenticator(authenticators: readonly Authenticator[]): Au
   };
 }
 
-/** The first that knows the token decides; what the others say of it is shown only if none does. */
+/** The first authenticator that knows the token decides; the errors of the others are reported only if none does. */
 export function unionTokenAuthenticator(authenticators: readonly TokenAuthenticator[]): TokenAuthenticator {
   return {
     async authenticateToken(token, audiences) {

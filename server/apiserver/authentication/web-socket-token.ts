@@ -1,13 +1,16 @@
 import { unauthorized } from '../../../api/meta/status-errors.ts';
 
-/** Browsers cannot set headers of a WebSocket: the token comes as one of the offered protocols. */
+/** Browsers cannot set headers of a WebSocket request, so the token is one of the offered protocols. */
 const prefix = 'base64url.bearer.authorization.k8s.io.';
 
 function splitProtocols(header: string): string[] {
   return header.split(',').map((name) => name.trim());
 }
 
-/** The token among the protocols of a Sec-WebSocket-Protocol header. Throws 401 for several, for one that stands alone and for one that cannot be read. */
+/**
+ * The token among the protocols of a Sec-WebSocket-Protocol header. Throws 401 for several tokens, for a token without another protocol,
+ * and for one that cannot be decoded.
+ */
 export function findWebSocketToken(header: string): string | undefined {
   const protocols = splitProtocols(header);
   const [token, second] = protocols.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));

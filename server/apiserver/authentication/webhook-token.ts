@@ -11,14 +11,14 @@ interface WebhookTokenOptions {
   readonly webhook: ReviewWebhook;
   /** Of TokenReview, as the webhook expects and answers it. */
   readonly version: 'v1' | 'v1beta1';
-  /** The API server's own audiences: what tokens are for if the webhook does not say. */
+  /** The API server's own audiences, which a token is for if the webhook names none. */
   readonly audiences: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
 }
 
-/** Of one call; with its repetitions a review takes no longer than the time that those who wait for it share. */
+/** The milliseconds of one call. With its repetitions a review takes no longer than the shared time of the waiting requests. */
 const callTimeoutMs = 30_000;
 const reviewTimeoutMs = 30_000;
 

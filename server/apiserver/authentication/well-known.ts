@@ -14,7 +14,7 @@ export const anonymousUser: UserInfo = { name: anonymousName, groups: [allUnauth
 /** The API server itself, towards itself. */
 export const loopbackUser: UserInfo = { name: 'system:apiserver', groups: [systemMasters, allAuthenticated] };
 
-/** Everyone with a name is authenticated, unless it is that of nobody or their groups say already which of the two they are. */
+/** Adds the group system:authenticated to every user but the anonymous one and those who have a group of authentication already. */
 export function withAuthenticatedGroup(user: UserInfo): UserInfo {
   let complete = completeUsers.get(user);
   if (!complete) completeUsers.set(user, (complete = addAuthenticatedGroup(user)));

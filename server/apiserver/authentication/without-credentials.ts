@@ -3,7 +3,7 @@ import { withoutToken } from './web-socket-token.ts';
 
 const identifying = /^(authorization$|x-remote-)/;
 
-/** The request without what it authenticated by: nobody further on, a backend least of all, is to see that. */
+/** The request without its credentials, which nothing further on, and no backend, may see. */
 export function withoutCredentials(request: APIRequest): APIRequest {
   const protocols = request.headers['sec-websocket-protocol'];
   const kept = protocols === undefined ? undefined : withoutToken(protocols);

@@ -12,7 +12,7 @@ import type { Rule } from './rule-evaluation.ts';
 import { privilegedGroupAuthorizer, unionAuthorizer } from './union-authorizer.ts';
 import { createWebhookAuthorizer, type WebhookMetrics } from './webhook-authorizer.ts';
 
-/** An authorizer of the configuration, with what it needs to work. */
+/** An authorizer of the configuration, with its dependencies. */
 export type ConfiguredAuthorizer =
   | { readonly type: BuiltInType; readonly name: string }
   | { readonly type: 'Webhook'; readonly name: string; readonly settings: WebhookSettings; readonly webhook: ReviewWebhook };
@@ -21,7 +21,7 @@ export type ConfiguredAuthorizer =
 interface ReviewedRules {
   readonly rules: readonly Rule[];
   readonly errors: readonly string[];
-  /** Whether an authorizer may allow more than it can tell. */
+  /** Whether an authorizer may allow more than its rules show. */
   readonly isIncomplete: boolean;
 }
 

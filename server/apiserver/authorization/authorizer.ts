@@ -28,6 +28,6 @@ export interface AuthorizationDecision {
 }
 
 export interface Authorizer {
-  /** Most can say at once. The signal ends what an authorizer waits for. */
+  /** Most authorizers decide at once. The signal ends the wait of others. */
   authorize(attributes: AuthorizationAttributes, signal?: AbortSignal): AuthorizationDecision | Promise<AuthorizationDecision>;
 }

@@ -62,7 +62,7 @@ function decodeEntries(bytes: Uint8Array): JSONObject[] {
   try {
     const { object } = decodeConfiguration(bytes, authorizationConfigurationKind);
     const entries = Array.isArray(object['authorizers']) ? object['authorizers'].filter(isJSONObject) : [];
-    // Durations are read here: what is wrong with them is wrong with the file, not with a field.
+    // Durations are parsed here, because an error in one is an error of the file and not of a field.
     for (const { webhook } of entries)
       for (const field of ['authorizedTTL', 'unauthorizedTTL', 'timeout']) durationOf(isJSONObject(webhook) ? webhook : {}, field);
     return entries;

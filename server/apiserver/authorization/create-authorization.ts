@@ -29,7 +29,7 @@ interface AuthorizationDependencies extends Pick<ChainDependencies, 'clock' | 'r
   readonly nodeRules: readonly Rule[];
 }
 
-/** Node and RBAC authorization, as `--authorization-mode=Node,RBAC` of upstream: for a server that is told nothing else. */
+/** Node and RBAC authorization, as with `--authorization-mode=Node,RBAC`: the default of a server without flags. */
 export const defaultAuthorizers: readonly ConfiguredAuthorizer[] = [
   { type: 'Node', name: 'node' },
   { type: 'RBAC', name: 'rbac' },

@@ -43,7 +43,7 @@ const requestType = objectType('kubernetes.SubjectAccessReviewSpec', {
 
 const environment = createKubernetesEnvironment({ request: requestType });
 
-/** The expressions of `matchConditions`, compiled, and what is wrong with them. */
+/** Compiles the expressions of `matchConditions`, and returns their errors. */
 export function compileMatchConditions(
   expressions: readonly string[],
   path: FieldPath,

@@ -115,7 +115,7 @@ function refuseRead({ verb, subresource }: AuthorizationAttributes, verbs: Reado
   return undefined;
 }
 
-/** A node sees what is attached to it, or is to be. */
+/** A node may read the VolumeAttachments of itself. */
 function decideAttachment({ volumeAttachments }: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
   const refused = refuseRead(asked, getting);
   if (refused) return refused;
@@ -168,7 +168,7 @@ function decideNode(asked: AuthorizationAttributes, nodeName: string): Authoriza
   return { decision: 'NoOpinion', reason: `node '${nodeName}' cannot read ${whom}, only its own Node object` };
 }
 
-/** A node reads its own Pods only; which it writes, makes and evicts is for admission to say. */
+/** A node may read only its own Pods. Admission decides which ones it may write, create and evict. */
 function decidePods(sources: NodeSources, asked: AuthorizationAttributes, nodeName: string): AuthorizationDecision {
   const { verb, subresource, name, fields } = asked;
   if (subresource === 'status') return allowIf(writing.has(verb));

@@ -15,7 +15,7 @@ export interface RBACListers {
 
 /** The rules of a user, as far as RBAC knows. */
 export interface RuleResolver {
-  /** Rules that hold for the user in a namespace ('': cluster-wide ones only), and what could not be resolved. */
+  /** The rules for the user in a namespace (in '' only the cluster-wide ones), and the bindings that could not be resolved. */
   rulesFor(user: UserInfo, namespace: string): { readonly rules: Rule[]; readonly errors: string[] };
   /** Rules of the role that a binding in `namespace` ('': ClusterRoleBinding) refers to; undefined if there is no such role. */
   rulesOfRole(roleRef: DeepReadonly<RoleRef>, namespace: string): readonly Rule[] | undefined;
@@ -42,7 +42,7 @@ export function createRuleResolver(listers: RBACListers): RuleResolver {
   };
 }
 
-/** Allows what the roles bound to a user allow; has no opinion on all else. */
+/** Allows what the roles of a user allow; has no opinion on other requests. */
 export function createRBACAuthorizer(listers: RBACListers): Authorizer {
   const resolver = createRuleResolver(listers);
   const grantsFor = rememberGrants(listers, (user, namespace) => collectGrants(listers, resolver, user, namespace));

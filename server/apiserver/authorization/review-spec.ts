@@ -3,7 +3,7 @@ import type { LabelOperator, LabelRequirement } from '../../../api/selectors/lab
 import type { ResourceAttributes, SubjectAccessReviewSpec } from '../../../api/types/authorization-v1.ts';
 import type { AuthorizationAttributes } from './authorizer.ts';
 
-/** The question as a SubjectAccessReview asks it. Fields are in the order of the Go type, empty ones left out. */
+/** The request's attributes as the spec of a SubjectAccessReview. Fields are in the order of the Go type, without empty ones. */
 export function reviewSpecOf(attributes: AuthorizationAttributes): SubjectAccessReviewSpec {
   const { user, verb, path, isResourceRequest } = attributes;
   return {
@@ -58,7 +58,7 @@ const operators: Readonly<Partial<Record<LabelOperator, string>>> = {
   '!': 'DoesNotExist',
 };
 
-/** Requirements that a review cannot express (gt, lt) are left out: each of them only narrows what is asked for. */
+/** Requirements that a review cannot express (gt, lt) are left out: each of them only narrows the request. */
 function labelRequirementsOf(requirements: readonly LabelRequirement[]): Requirement[] {
   return requirements.flatMap(({ key, operator: sign, values }) => {
     const operator = operators[sign];

@@ -6,7 +6,7 @@ import type { AuthorizationAttributes } from './authorizer.ts';
 
 export type Rule = DeepReadonly<PolicyRule>;
 
-/** Whether one rule allows what is asked. */
+/** Whether a rule allows the request. */
 export function ruleAllows(rule: Rule, asked: AuthorizationAttributes): boolean {
   if (!includes(rule.verbs, asked.verb)) return false;
   if (!asked.isResourceRequest) return (rule.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, asked.path));
@@ -32,7 +32,7 @@ function nameMatches(names: readonly string[] | undefined, name: string): boolea
   return names === undefined || names.length === 0 || names.includes(name);
 }
 
-/** `*` stands for anything, but only at the end. */
+/** `*` matches anything, but only at the end. */
 function pathMatches(pattern: string, path: string): boolean {
   if (pattern === '*' || pattern === path) return true;
   return pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1));
@@ -59,7 +59,7 @@ export function uncoveredRules(owned: readonly Rule[], wanted: readonly Rule[]):
   return missing;
 }
 
-/** One verb and one resource (of one name) or path each. */
+/** Splits a rule into rules with one verb and one resource (of one name) or path each. */
 function splitRule(rule: Rule): PolicyRule[] {
   const pieces: PolicyRule[] = [];
   for (const verb of rule.verbs) {
@@ -104,7 +104,7 @@ export function formatRule(rule: Rule): string {
   return `{${parts.join(', ')}}`;
 }
 
-/** Rules of the same resources and names as one with all their verbs, as lists of missing permissions are shown. */
+/** Joins rules for the same resources and names into one with all their verbs, as lists of missing permissions show them. */
 export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
   const merged = new Map<string, PolicyRule>();
   for (const rule of rules) {

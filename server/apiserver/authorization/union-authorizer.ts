@@ -20,7 +20,7 @@ export function unionAuthorizer(authorizers: readonly Authorizer[]): Authorizer 
   };
 }
 
-/** Several errors as upstream's aggregates show them: repeated ones once. */
+/** Joins several errors as upstream's aggregates do, without repeated ones. */
 export function formatErrors(errors: readonly string[]): string {
   const distinct = [...new Set(errors)];
   return distinct.length > 1 ? `[${distinct.join(', ')}]` : (distinct[0] ?? '');

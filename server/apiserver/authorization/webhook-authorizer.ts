@@ -15,7 +15,7 @@ import { reviewSpecOf } from './review-spec.ts';
 
 export type EvaluationResult = 'success' | 'canceled' | 'timeout' | 'error';
 
-/** Counters of one webhook. */
+/** The metrics of one webhook. */
 export interface WebhookMetrics {
   called(result: EvaluationResult, seconds: number): void;
   failedOpen(result: EvaluationResult): void;
@@ -35,7 +35,7 @@ export interface WebhookAuthorizerOptions {
   readonly conditionWork?: ConditionWork | undefined;
 }
 
-/** A webhook's decision, as it is cached. */
+/** A webhook's decision, in its cached form. */
 interface Verdict {
   readonly allowed: boolean;
   readonly denied: boolean;
@@ -46,7 +46,7 @@ interface Verdict {
 const maxVerdicts = 8192;
 /** Neither the question's words nor the answer's reason may be longer, or the answer is not kept: both are of others. */
 const maxCachedLength = 10_000;
-/** Calls under way to one webhook. A webhook that hangs must not collect all requests of the server. */
+/** The most calls to one webhook at a time, so that a hanging webhook does not collect all requests of the server. */
 const maxCalls = 1000;
 const reportEveryMs = 10_000;
 /** Conditions are evaluated that long before others have their turn. */
@@ -93,7 +93,7 @@ export function createWebhookAuthorizer(options: WebhookAuthorizerOptions): Auth
   };
 }
 
-/** Logs failures, at most one in ten seconds: every request may be one while a webhook is down. */
+/** Logs failures, at most one in ten seconds, since every request may fail while a webhook is down. */
 function createFailureReport({ name, logger, clock }: WebhookAuthorizerOptions): (reason: string) => void {
   let nextMs = 0;
   let unreported = 0;
@@ -187,7 +187,7 @@ function reviewOf(spec: SubjectAccessReviewSpec, version: WebhookSettings['revie
   };
 }
 
-/** The verdict in an answer. Throws a WebhookError for one that is no such review, in the words of upstream's decoder. */
+/** Reads the decision from an answer. Throws a WebhookError for an answer that is not a review, in the words of upstream's decoder. */
 function readVerdict(answer: unknown, version: WebhookSettings['reviewVersion']): Verdict {
   const refuse = (message: string) => new WebhookError(message, { statusCode: 200 });
   if (!isJSONObject(answer)) {
@@ -225,7 +225,7 @@ function createVerdictCache(clock: Clock): VerdictCache {
   return { find: (key) => cache.get(key), keep: (key, verdict, ttl) => void cache.set(key, verdict, { ttl }) };
 }
 
-/** A cache key of one length, whatever the question: names and selectors are of users. */
+/** A cache key of constant length, since names and selectors are chosen by users. */
 function keyOf(spec: SubjectAccessReviewSpec): string {
   return createHash('sha256').update(JSON.stringify(spec)).digest('base64');
 }

@@ -72,7 +72,7 @@ export function decodeObject(context: DecodingContext, expected: ExpectedKind, f
   return defaulted(object as UntypedObject, expected, context);
 }
 
-/** The same owner is named once only; who names it twice is told. */
+/** Removes repeated owner references to the same owner, with a warning. */
 function dropDuplicateOwners({ metadata }: UntypedObject, context: Pick<DecodingContext, 'addWarning'>): void {
   const references = metadata?.ownerReferences ?? [];
   if (references.length < 2) return;

@@ -55,13 +55,13 @@ export function patchTypesOf({ schema }: Pick<ResourceDefinition, 'schema'>): re
   return [...patchTypes.filter((type) => type !== strategicType || schema === undefined), applyType];
 }
 
-/** Throws 415 for what is no patch of that kind. */
+/** Throws 415 for another content type. */
 export function checkPatchType(definition: Pick<ResourceDefinition, 'schema'>, type: string): void {
   const types = patchTypesOf(definition);
   if (!types.includes(type)) throw unsupportedMediaType(types);
 }
 
-/** The change that a patch stands for. Throws 400 where it cannot be read, and so does the change where it does not fit. */
+/** The change that a patch makes. Throws 400 if it cannot be parsed; the change itself throws if the patch does not fit the object. */
 export function createPatchChange(definition: ResourceDefinition, request: PatchRequest, context: PatchContext): Change {
   return isPatchType(request.type) ? patching(definition, request, context, request.type) : applying(definition, request, context);
 }
@@ -125,7 +125,7 @@ function applying(definition: ResourceDefinition, request: PatchRequest, context
   };
 }
 
-/** Reads an applied configuration; an empty one is an object without fields. */
+/** Parses an applied configuration; an empty one is an object without fields. */
 function parseApplied(body: Uint8Array, fieldValidation: FieldValidation, { addWarning }: PatchContext): Readonly<Record<string, unknown>> {
   try {
     const parsed = parseYAML(body, { maxDepth: 1000, findDuplicates: fieldValidation !== 'Ignore' });
@@ -140,7 +140,7 @@ function parseApplied(body: Uint8Array, fieldValidation: FieldValidation, { addW
   }
 }
 
-/** Keys that a configuration has twice are refused, or warned of one by one. */
+/** Refuses repeated keys of a configuration, or warns of each. */
 function tellDuplicates(problem: string, fieldValidation: FieldValidation, addWarning: PatchContext['addWarning']): void {
   if (fieldValidation === 'Strict') throw badRequest(`error strict decoding YAML: error converting YAML to JSON: ${problem}`);
   for (const line of problem.split('\n').slice(1)) addWarning(line.trim());
@@ -161,7 +161,7 @@ function parsePatch<T>(body: Uint8Array, parse: (body: Uint8Array) => T, describ
   }
 }
 
-/** The error of a patch that is no JSON: each of upstream's readers has its own words. */
+/** The error for a patch that is not JSON, in the words of the upstream parser for its type. */
 function unreadablePatch(type: PatchType, fieldValidation: FieldValidation, problem: string): string {
   if (type === strategicType) return problem;
   if (fieldValidation !== 'Ignore') return `error decoding patch: ${problem}`;

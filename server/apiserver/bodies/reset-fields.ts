@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../../../api/resource/resource-definiti
 const status = fieldSetOf([fieldElement('status')]);
 const spec = fieldSetOf([fieldElement('spec')]);
 
-/** Fields that a request to this (sub)resource cannot change, and that nobody therefore owns by it (KEP-555). */
+/** The fields that a request to this (sub)resource cannot change, and that no manager therefore owns through it (KEP-555). */
 export function resetFieldsOf({ subresources, resetFields }: ResourceDefinition, subresource: string): FieldSet {
   if (subresources['status'] === undefined) return emptySet;
   if (subresource === '') return status;

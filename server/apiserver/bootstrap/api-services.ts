@@ -11,7 +11,7 @@ const managedLabel = 'kube-aggregator.kubernetes.io/automanaged';
 /** Priorities of group versions of custom kinds. */
 export const customPriorities = { groupPriorityMinimum: 1000, versionPriority: 100 };
 
-/** The APIServices of the group versions that are built in, but for the one of APIServices themselves. */
+/** The APIServices of the built-in group versions, without that of APIServices themselves. */
 const builtInAPIServices: readonly APIService[] = groupVersionPriorities
   .filter(({ group }) => group !== 'apiregistration.k8s.io')
   .map(({ group, version, groupPriority, versionPriority }) =>
@@ -41,8 +41,8 @@ type RegistrationStep =
   | { readonly do: 'delete' };
 
 /**
- * The step for one APIService. Those without the label are somebody else's. `isFirst`: the first look after the start, the
- * only one at which built-in ones are made, brought back and removed.
+ * The next step for one APIService. Those without the label belong to others. `isFirst`: the first check after the start, the only one that
+ * creates, restores and removes built-in ones.
  */
 export function planRegistration(
   present: DeepReadonly<APIService> | undefined,
@@ -59,7 +59,7 @@ export function planRegistration(
   return isSemanticallyEqual(present.spec, wanted.spec) ? { do: 'nothing' } : { do: 'update', wanted };
 }
 
-/** Makes the APIServices of built-in group versions, once, and brings back what was changed in them. Rejects where the store cannot be written. */
+/** Creates the APIServices of built-in group versions, once, and restores changed ones. Rejects if the store cannot be written. */
 export async function ensureLocalAPIServices(client: Client): Promise<void> {
   const { items } = await client(apiServices).list({ resourceVersion: '0' });
   const present = new Map(items.map((service) => [service.metadata.name ?? '', service]));
@@ -71,7 +71,7 @@ export async function ensureLocalAPIServices(client: Client): Promise<void> {
   );
 }
 
-/** Reasons of failures after which another look is taken: somebody else has been faster. */
+/** Reasons of failures after which the step is planned again: another client was faster. */
 const overtaken = ['AlreadyExists', 'Conflict', 'NotFound'] as const;
 
 export async function applyRegistration(

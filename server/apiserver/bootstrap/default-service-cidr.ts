@@ -20,8 +20,8 @@ interface DefaultServiceCIDRDependencies {
 }
 
 /**
- * Sees to it that the ServiceCIDR `kubernetes` is there with the ranges of the flags and is ready. Of one that says
- * otherwise an event tells once; only the range of a second family is added. The returned function may be called again.
+ * Makes sure that the ServiceCIDR `kubernetes` has the ranges of the flags and is ready. If it has others, one event reports that, and only
+ * a range of a second family is added. The returned function may be called again.
  */
 export function createDefaultServiceCIDR(cidrs: readonly string[], dependencies: DefaultServiceCIDRDependencies): () => Promise<void> {
   const { client, clock, events } = dependencies;

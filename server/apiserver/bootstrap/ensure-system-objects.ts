@@ -33,7 +33,7 @@ export async function ensureSystemNamespaces(client: Client): Promise<void> {
   await Promise.all(systemNamespaces.map((one) => ensureObject(client, namespaces, one)));
 }
 
-/** By what extension API servers know who asks through the aggregator. */
+/** The ConfigMap by which extension API servers authenticate the users of requests from the aggregator. */
 export async function ensureExtensionAuthentication({ client, clusterCAPEM, frontProxyCAPEM }: SystemObjectsOptions): Promise<void> {
   const wanted = extensionAuthentication(clusterCAPEM, frontProxyCAPEM);
   await ensureObject(client, configMaps, wanted, (present) => ({ ...present, data: { ...present.data, ...wanted.data } }));

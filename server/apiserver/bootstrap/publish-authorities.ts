@@ -16,8 +16,8 @@ export interface PublishedAuthorities {
 }
 
 /**
- * Writes changed authorities into the ConfigMaps from which extension API servers and new nodes learn them. One that was
- * deleted stays away until the next start.
+ * Writes changed authorities into the ConfigMaps from which extension API servers and new nodes read them. A deleted ConfigMap is not
+ * created again before the next start.
  */
 export async function publishAuthorities(
   { clusterCAPEM, frontProxyCAPEM, joining }: PublishedAuthorities,

@@ -5,18 +5,18 @@ import type { APIGroup, APIGroupList, APIResource, APIResourceList } from '../..
 import type { DelegatedVersion } from '../served/delegated-version.ts';
 import { createDiscoveryOrder } from '../served/group-priorities.ts';
 
-/** Pure: what discovery says of a set of definitions. Key order is that of the wire. */
+/** Makes the discovery documents of a set of definitions. Key order is that of the wire. Pure. */
 
 interface ServedVersion {
   readonly version: string;
   readonly definitions: readonly ResourceDefinition[];
-  /** Where another API server serves the version: what it says of it, which counts instead of the definitions. */
+  /** The resources that another API server serves in this version, in place of the definitions. */
   readonly delegated?: DelegatedVersion;
 }
 
 export interface ServedGroup {
   readonly group: string;
-  /** The preferred one first. */
+  /** The versions, the preferred one first. */
   readonly versions: readonly ServedVersion[];
 }
 
@@ -67,7 +67,7 @@ export function apiResourceList(group: string, { version, definitions }: ServedV
     ...subresourcesOf(definition).map(([name, sub]) => subresource(definition, name, sub)),
   ]);
   const groupVersion = group === '' ? version : `${group}/${version}`;
-  // The core group's list has never said its apiVersion.
+  // The list of the core group has no apiVersion, as upstream's.
   return { kind: 'APIResourceList', ...(group === '' ? {} : { apiVersion: 'v1' }), groupVersion, resources };
 }
 
@@ -102,7 +102,7 @@ function subresource(
   };
 }
 
-/** Verbs of custom kinds, in the order in which upstream tells them. */
+/** The verbs of custom kinds, in upstream's order. */
 const customVerbs = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 const terminatingVerbs = ['delete', 'deletecollection', 'get', 'list', 'watch'];
 
@@ -117,8 +117,8 @@ function subresourcesOf({ schema, subresources }: ResourceDefinition): [string, 
 }
 
 /**
- * Tells clients when the stored version changes. CustomResourceDefinitions are published with the hash of the version
- * that they once were stored in, as upstream does.
+ * A hash that changes with the stored version. CustomResourceDefinitions have the hash of the version in which they were stored at first,
+ * as upstream's.
  */
 function storageVersionHash(definition: ResourceDefinition): string | undefined {
   if (definition.storagePrefix === undefined) return undefined;
@@ -127,7 +127,7 @@ function storageVersionHash(definition: ResourceDefinition): string | undefined 
   return createHash('sha256').update(`${group}/${storedVersion}/${definition.names.kind}`).digest().subarray(0, 8).toString('base64');
 }
 
-/** One group as aggregated discovery shows it (KEP-3352). */
+/** A group in the form of aggregated discovery (KEP-3352). */
 export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDiscovery {
   return {
     metadata: group === '' ? {} : { name: group },
@@ -141,7 +141,7 @@ export function apiGroupDiscovery({ group, versions }: ServedGroup): APIGroupDis
 
 function resourceDiscovery(definition: ResourceDefinition): APIResourceDiscovery {
   const { group, version, names, scope } = definition;
-  // Custom kinds are told in full.
+  // Custom kinds have all fields.
   const own = definition.schema ? { group, version } : { group: '', version: '' };
   const subresources = subresourcesOf(definition).map(([name, sub]) => subresourceDiscovery(name, { ...own, ...sub }));
   return {

@@ -66,7 +66,7 @@ export function createDiscovery({ definitions, delegated, serverAddress }: Disco
   };
 }
 
-/** Removes all trailing slashes, but only one behind `/apis`. */
+/** Removes all trailing slashes, but only one after `/apis`. */
 function withoutTrailingSlashes(path: string): string {
   const shorter = path.replace(/\/+$/, '');
   return shorter === '/apis' ? path.replace(/\/$/, '') : shorter;
@@ -105,7 +105,7 @@ function checkRead(context: RequestContext): void {
   checkAccept(context, objectTypes);
 }
 
-/** /api and /apis: the legacy document, or all groups in one for clients that ask for it (KEP-3352). */
+/** Answers /api and /apis: the legacy document, or all groups in one document for clients that ask for it (KEP-3352). */
 function discoverRoot(context: RequestContext, documents: Documents, root: 'api' | 'apis', legacy: () => unknown): APIResponse {
   const output = negotiateOutput(context.request.headers['accept'], { allowsKind: isAggregated });
   if (!output.as) return documentResponse(context.request, legacy(), output);
@@ -128,7 +128,7 @@ function aggregatedDocument(documents: Documents, root: 'api' | 'apis', mediaTyp
   const list = { kind: 'APIGroupDiscoveryList', apiVersion: 'apidiscovery.k8s.io/v2', metadata: {}, items };
   const json = Buffer.from(`${JSON.stringify(list)}\n`);
   const bytes = mediaType === protobufMediaType ? encodeProtobuf(list) : mediaType === yamlMediaType ? Buffer.from(formatYAML(list)) : json;
-  // The same whatever it is written in: Vary says that it depends on Accept.
+  // Equal for all encodings, since the Vary header names Accept.
   const etag = `"${createHash('sha512').update(json).digest('hex').toUpperCase()}"`;
   const made = { bytes, etag };
   documents.aggregated.set(key, made);

@@ -5,7 +5,7 @@ import type { HealthMetrics } from '../metrics/health-metrics.ts';
 import { plainResponse } from '../responses/error-response.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
-/** One thing that must be in order. `check` throws, or rejects, with what is wrong. */
+/** A health check. `check` throws, or rejects, with the problem. */
 export interface HealthCheck {
   readonly name: string;
   check(signal: AbortSignal): Promise<void> | void;
@@ -81,7 +81,7 @@ async function answerAll(
   }
   if (excluded.size > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${[...excluded].map(quote).join(', ')}`);
   if (Object.keys(failures).length > 0) {
-    // A client that has left makes its own checks fail.
+    // The checks of a client that has disconnected fail for that reason.
     if (!context.signal.aborted) logger.warn(`${root} check failed`, { failures });
     return plainResponse(500, `${[...lines, `${root} check failed`].join('\n')}\n`, headers);
   }

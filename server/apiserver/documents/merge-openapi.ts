@@ -1,7 +1,7 @@
 import { getOwn, isJSONObject, type JSONObject, setOwn } from '../../../api/base/json-object.ts';
 import { concatBytes } from '../../../api/client/read-body.ts';
 
-/** Pure: the OpenAPI v2 documents of other API servers as parts of one. */
+/** Merges the OpenAPI v2 documents of other API servers into one. Pure. */
 
 /** The part of a document for one group version. */
 export interface SwaggerPart {
@@ -9,7 +9,7 @@ export interface SwaggerPart {
   readonly definitions: JSONObject;
 }
 
-/** The paths of a group version, and all definitions. Throws for what is no document. */
+/** The paths of a group version, and all definitions. Throws for another document. */
 export function readSwagger(text: string, group: string, version: string): SwaggerPart {
   const document: unknown = JSON.parse(text);
   if (!isJSONObject(document) || !isJSONObject(getOwn(document, 'paths'))) throw new Error('the answer is no OpenAPI document');
@@ -68,7 +68,7 @@ export interface SwaggerBytes {
   readonly definitions: Span & { readonly members: ReadonlyMap<string, Span> };
 }
 
-/** Finds the parts of a document of some megabytes in one pass; undefined: it does not have them. */
+/** Finds the parts of a document of some megabytes in one pass; undefined if it lacks them. */
 export function indexSwagger(bytes: Uint8Array): SwaggerBytes | undefined {
   const top = membersAt(bytes, 0);
   const [paths, definitions] = [top.get('paths'), top.get('definitions')];
@@ -80,12 +80,12 @@ export function indexSwagger(bytes: Uint8Array): SwaggerBytes | undefined {
   };
 }
 
-/** After so many definitions and paths others have the event loop. */
+/** The number of definitions and paths after which other work gets a turn. */
 const piece = 1000;
 
 /**
- * A document with further paths and definitions, put in as bytes. A definition whose name means another one already is renamed
- * to `<name>_v2`, `_v3`, ...; a path that is there already stays as it is. `nextTurn` lets others have the event loop.
+ * Adds paths and definitions to a document as bytes. A definition whose name has another meaning already is renamed to `<name>_v2`, `_v3`,
+ * ...; an existing path stays unchanged. `nextTurn` gives other work a turn of the event loop.
  */
 export async function mergeSwagger(
   document: SwaggerBytes,

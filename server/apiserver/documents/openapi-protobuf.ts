@@ -6,7 +6,7 @@ import { formatYAML } from '../../../api/serialization/yaml.ts';
 type JSONObject = Readonly<Record<string, unknown>>;
 export type WriteValue = (writer: ProtobufWriter, number: number, value: unknown) => void;
 
-/** The places of a JSON object's fields in a message. Names that begin with `x-` go where `extensions` says. */
+/** The field numbers of a JSON object's members in a message. Names that begin with `x-` go into `extensions`. */
 export interface MessageLayout {
   readonly fields: Readonly<Record<string, readonly [number: number, write: WriteValue]>>;
   readonly extensions?: number;
@@ -42,7 +42,7 @@ export const mapOf =
       for (const [name, entry] of Object.entries(isObject(value) ? value : {})) writePair(writer, pairs, name, entry, write);
     });
 
-/** A message around a value that stands in its field of that number. */
+/** Writes a value inside a message, as the field of that number. */
 export const inside =
   (field: number, write: WriteValue): WriteValue =>
   (writer, number, value) =>

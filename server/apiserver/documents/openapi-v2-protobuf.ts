@@ -57,7 +57,7 @@ const schemaLayout: MessageLayout = {
   extensions: 31,
 };
 
-/** Parameters outside the body: those of queries and forms have one field more, so that what follows is shifted. */
+/** A parameter outside of the body: those of queries and forms have one field more, which shifts the following field numbers. */
 function parameterLayout(shift: number): MessageLayout {
   return {
     fields: {
@@ -90,7 +90,7 @@ const otherParameters: Readonly<Record<string, readonly [number, WriteValue]>> =
 
 const reference = message(() => ({ fields: { $ref: [1, text], description: [2, text] } }));
 
-/** A parameter lies in three messages, each of which says which kind it is. */
+/** A parameter is nested in three messages, each of which selects its kind. */
 const parameter: WriteValue = (writer, number, value) => {
   const given = isObject(value) ? value : {};
   if (given['$ref'] !== undefined) return inside(2, reference)(writer, number, value);
@@ -165,7 +165,7 @@ const documentLayout: MessageLayout = {
   extensions: 16,
 };
 
-/** A parameter that stands under a name of its own is one message less deep than one in a list. */
+/** A parameter under a name of its own is nested one message less deep than one in a list. */
 function parameterAlone(writer: ProtobufWriter, number: number, value: unknown): void {
   const given = isObject(value) ? value : {};
   if (given['in'] === 'body') return inside(1, bodyParameter)(writer, number, value);
@@ -175,8 +175,8 @@ function parameterAlone(writer: ProtobufWriter, number: number, value: unknown):
 }
 
 /**
- * An OpenAPI v2 document as message `openapi.v2.Document` of gnostic (github.com/google/gnostic, openapiv2), which is
- * what client-go asks for. Throws where the document has something that no Kubernetes API has.
+ * Encodes an OpenAPI v2 document as the message `openapi.v2.Document` of gnostic (github.com/google/gnostic, openapiv2), which client-go
+ * requests. Throws if the document contains something that no Kubernetes API has.
  */
 export function encodeOpenAPIV2(json: Uint8Array): Uint8Array {
   return encodeDocument(documentLayout, json);

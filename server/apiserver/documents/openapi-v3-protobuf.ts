@@ -17,13 +17,13 @@ import {
 
 const reference = message(() => ({ fields: { $ref: [1, text], summary: [2, text], description: [3, text] } }));
 
-/** Nearly everything may stand in the document itself, or elsewhere and be referred to. */
+/** A value that may be part of the document or a reference to another part. */
 const orReference =
   (own: WriteValue): WriteValue =>
   (writer, number, value) =>
     (isObject(value) && value['$ref'] !== undefined ? inside(2, reference) : inside(1, own))(writer, number, value);
 
-/** Only scalars have a form here: of other defaults it is told that there is one. */
+/** Only scalars can be encoded: other defaults are encoded as present and without a value. */
 const defaultValue: WriteValue = (writer, number, value) =>
   within(writer, number, () => {
     if (typeof value === 'number') writer.double(1, value);

@@ -28,14 +28,14 @@ interface Document {
   readonly json: Uint8Array;
   /** Made when first asked for. */
   readonly protobuf: () => Uint8Array;
-  /** SHA-512 of the JSON, upper-case hexadecimal: tag of both forms, since Vary says that Accept tells them apart. */
+  /** SHA-512 of the JSON in upper-case hexadecimal: the ETag of both forms, since the Vary header names Accept. */
   readonly hash: string;
 }
 
 const prefixV3 = '/openapi/v3';
 const yearSeconds = 365 * 24 * 3600;
 
-/** Both names of a type are answered with the one that is a valid media type. */
+/** Both names of the type are answered with the one that is a valid media type. */
 const protobufTypes = {
   v2: 'com.github.proto-openapi.spec.v2.v1.0+protobuf',
   v3: 'com.github.proto-openapi.spec.v3.v1.0+protobuf',
@@ -49,7 +49,7 @@ export function createOpenAPI(documents: OpenAPIDocuments, delegated?: Delegated
     const known = loading.get(name);
     if (known?.hash === hash) return known.document;
     const loaded = { hash, document: documents.read(name).then((json) => createDocument(name, hash, json)) };
-    // A document that has changed takes the place of the former one.
+    // A changed document replaces the previous one.
     loading.set(name, loaded);
     // A failed read is tried again by the next request.
     loaded.document.catch(() => loading.get(name) === loaded && loading.delete(name));
@@ -115,7 +115,7 @@ function wanted({ request }: RequestContext, spec: SpecVersion): 'json' | 'proto
   return undefined;
 }
 
-/** A URL with the right hash may be kept for ever; one with an old hash leads to the new one. */
+/** A URL with the right hash may be cached for ever; one with an old hash redirects to the new one. */
 function hashed(context: RequestContext, path: string, document: Document): APIResponse {
   const asked = context.query.get('hash');
   if (asked === null || asked === '') return documentIn(context, 'v3', document);
@@ -135,7 +135,7 @@ function documentIn(
   more: Readonly<Record<string, string>> = {},
 ): APIResponse {
   const form = wanted(context, spec);
-  // Upstream says it of v2 even where nothing is compressed.
+  // Upstream sends this for v2 even without compression.
   const vary = spec === 'v2' ? 'Accept-Encoding, Accept' : 'Accept';
   if (form === undefined) return { status: 406, headers: { vary }, body: { kind: 'none' } };
   const etag = `"${document.hash}"`;

@@ -7,7 +7,7 @@ export interface OpenIDDocuments {
   jwks(): APIResponse;
 }
 
-/** Undefined where nobody could verify tokens of that issuer: `onProblem` is told why. */
+/** Undefined if no client could verify tokens of the issuer; the reason is passed to `onProblem`. */
 export function createOpenIDDocuments(
   keys: ServiceAccountKeys,
   issuer: string,

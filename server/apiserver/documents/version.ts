@@ -8,7 +8,7 @@ export interface VersionInfo {
   readonly gitCommit: string;
   readonly gitTreeState: string;
   readonly buildDate: string;
-  /** Upstream says here which Go built it; ours says what runs it. */
+  /** Upstream's Go version; ours is that of Node. */
   readonly goVersion: string;
   readonly compiler: string;
   readonly platform: string;

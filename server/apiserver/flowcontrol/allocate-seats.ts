@@ -1,4 +1,4 @@
-/** The claim of one priority level when seats are shared out. */
+/** The claim of one priority level in the division of seats. */
 interface SeatClaim {
   /** The least seats that it gets. */
   readonly lowerBound: number;

@@ -4,7 +4,7 @@ import type { FlowSchema, PolicyRulesWithSubjects } from '../../../api/types/flo
 import type { RequestInfo } from '../request/request-context.ts';
 import { matchesRequest, rulesFor } from './match-flow.ts';
 
-/** A FlowSchema in use, and how to make the flow of one of its distinguishers. */
+/** A FlowSchema in use, with the function that makes the flow of a distinguisher. */
 interface ClassifierEntry<Flow> {
   readonly schema: DeepReadonly<FlowSchema>;
   /** Same distinguisher, same flow. */
@@ -16,7 +16,7 @@ export interface Classifier<Flow> {
   classify(user: UserInfo, info: RequestInfo): Flow;
 }
 
-/** Users and requests remembered; then everything is forgotten, since any of them may be somebody's invention. */
+/** The most users and kinds of requests that are remembered. Beyond it all are dropped, since clients can invent any number of them. */
 const maxUsers = 4096;
 const maxRequestsPerUser = 1024;
 
@@ -30,8 +30,8 @@ interface KnownUser<Flow> {
 }
 
 /**
- * Matches against FlowSchemas in their order, the last of which takes what no other does. What was found is remembered
- * by user and by what is asked for, so that all but the first of a kind of request cost two look-ups.
+ * Matches requests against FlowSchemas in their order; the last one takes the rest. Results are remembered by user and by the kind of
+ * request, so that all but the first request of a kind cost two look-ups.
  */
 export function createClassifier<Flow>(entries: readonly ClassifierEntry<Flow>[]): Classifier<Flow> {
   const users = new Map<string, KnownUser<Flow>[]>();

@@ -10,7 +10,7 @@ export const dumps: Readonly<Record<string, (flows: FlowControl, nowMs: () => Du
   dump_requests: dumpRequests,
 };
 
-/** The present by both clocks: requests remember the one that never goes back. */
+/** The present time of both clocks: requests record the monotonic one. */
 interface DumpTimes {
   readonly wallMs: number;
   readonly monotonicMs: number;

@@ -41,13 +41,13 @@ export interface PriorityLevel {
   readonly demand: { average: number; deviation: number; highWatermark: number; smoothed: number; target: number };
 }
 
-/** Requests that are treated as one. */
+/** Requests that are queued together. */
 export interface Flow extends QueuedFlow {
   readonly observer: FlowObserver & RequestObserver;
   readonly level: PriorityLevel;
   readonly flowSchema: string;
   readonly distinguisher: string;
-  /** By which the answer tells how its request was classified: uids, since names may be nobody's business. */
+  /** The headers of the answer that tell how its request was classified: by uids, since names may be confidential. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -67,7 +67,7 @@ interface FlowControlOptions {
 /** Flows that are remembered by level and distinguisher. */
 const maxFlowsPerSchema = 4096;
 
-/** API Priority and Fairness as it is configured at present. */
+/** API Priority and Fairness in its present configuration. */
 export class FlowControl {
   readonly #options: FlowControlOptions;
   #levels = new Map<string, PriorityLevel>();
@@ -87,7 +87,7 @@ export class FlowControl {
     return this.#levels.values();
   }
 
-  /** Puts these objects in force; requests under way keep what they have. */
+  /** Applies a configuration; running requests keep their seats. */
   configure(levels: readonly DeepReadonly<PriorityLevelConfiguration>[], flowSchemas: readonly DeepReadonly<FlowSchema>[]): void {
     this.#classifier = this.#configure(levels, flowSchemas);
   }
@@ -116,7 +116,7 @@ export class FlowControl {
     this.#reap(flow.level);
   }
 
-  /** Lends seats according to what was asked for in the last period. To be called every `borrowingPeriodMs`. */
+  /** Lends seats by the demand of the last period. To be called every `borrowingPeriodMs`. */
   adjust(): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const { queues, demand } of this.#levels.values()) {
@@ -164,7 +164,7 @@ export class FlowControl {
     const missing = (schema: FlowSchema | undefined) =>
       schema === undefined || leading.some((present) => nameOf(present) === nameOf(schema)) ? [] : [schema];
     const inOrder = [...missing(exempt), ...leading.toSorted(compareFlowSchemas), ...others.flatMap(missing)];
-    // The catch-all comes last however it is configured: it must take what no other FlowSchema matches.
+    // The catch-all schema comes last whatever its precedence, since it must take the requests that no other FlowSchema matches.
     const isLast = (schema: DeepReadonly<FlowSchema>) => nameOf(schema) === 'catch-all';
     const fallback = inOrder.filter(isLast);
     return createClassifier([...inOrder, ...fallback].map((schema) => this.#entryFor(schema)));
@@ -206,7 +206,7 @@ export class FlowControl {
     return {
       schema,
       flowOf(wanted: string): Flow {
-        // With one queue or none, requests need not be told apart.
+        // With one queue or none, requests need no distinguisher.
         const distinguisher = queues > 1 ? wanted : '';
         const known = flows.get(distinguisher);
         if (known !== undefined) return known;

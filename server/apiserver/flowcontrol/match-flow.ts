@@ -24,7 +24,7 @@ export function rulesFor(schema: DeepReadonly<FlowSchema>, user: UserInfo): read
   return (schema.spec?.rules ?? []).filter(({ subjects }) => subjects.some((subject) => isSubject(subject, user)));
 }
 
-/** Whether one of the rules, which are about the user already, is about the request. */
+/** Whether one of the rules, which match the user already, matches the request. */
 export function matchesRequest(rules: readonly Rules[], info: RequestInfo): boolean {
   return rules.some(({ resourceRules = [], nonResourceRules = [] }) =>
     info.isResourceRequest

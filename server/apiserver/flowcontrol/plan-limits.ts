@@ -8,15 +8,15 @@ type Level = DeepReadonly<PriorityLevelConfiguration>;
 /** The seats of a priority level as configured. */
 export interface LevelLimits {
   readonly nominal: number;
-  /** Nominal less what it lends. */
+  /** The nominal limit less the seats that may be lent. */
   readonly min: number;
-  /** Nominal plus what it may borrow. */
+  /** The nominal limit plus the seats that may be borrowed. */
   readonly max: number;
-  /** The most seats of one request; undefined: no limit of the level's own. */
+  /** The most seats of one request; undefined: the level sets no limit. */
   readonly maxSeats: number | undefined;
 }
 
-/** A level's queues; undefined for one whose spec contradicts itself, which is treated as if it were not there. */
+/** A level's queues; undefined for a level whose spec contradicts itself, which is ignored. */
 export function queuingOf({ metadata, spec }: Level): QueuingConfiguration | undefined {
   const isExempt = spec?.type === 'Exempt';
   if (isExempt !== (metadata.name === 'exempt') || isExempt === (spec?.exempt === undefined)) return undefined;
@@ -31,7 +31,7 @@ export function queuingOf({ metadata, spec }: Level): QueuingConfiguration | und
 
 const defaultQueuing = { queues: 64, handSize: 8, queueLengthLimit: 50 };
 const defaultShares = 30;
-/** The greatest share of its level's seats that one request gets. */
+/** The greatest share of its level's seats that one request may have. */
 const maxSeatsFraction = 0.15;
 
 export function handSizeOf({ spec }: Level): number {
@@ -61,7 +61,7 @@ export function planLimits(levels: readonly Level[], serverSeats: number): Map<s
   );
 }
 
-/** A level and what it could have used lately. */
+/** A level and its recent demand. */
 export interface LevelDemand {
   readonly name: string;
   readonly isExempt: boolean;
@@ -77,7 +77,7 @@ interface Borrowing {
 }
 
 /**
- * The seats that levels lend to each other for the next while: every level keeps what it used lately, up to its nominal limit
+ * The limits of the levels for the next period: every level keeps what it used recently, up to its nominal limit, and lends the rest
  * (KEP-1040).
  */
 export function planBorrowing(levels: readonly LevelDemand[]): Borrowing {

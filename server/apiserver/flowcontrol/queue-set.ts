@@ -9,7 +9,7 @@ export type QueuingConfiguration =
   | { readonly kind: 'reject' }
   | { readonly kind: 'queue'; readonly queues: number; readonly queueLengthLimit: number };
 
-/** An observer of the requests of one flow, for metrics. Called on the hot path. */
+/** Observes the requests of one flow, for metrics. Called on the hot path. */
 export interface FlowObserver {
   /** Requests and seats come to (or, negative, leave) the queues. */
   waiting(requests: number, seats: number): void;
@@ -22,14 +22,14 @@ export interface FlowObserver {
 
 export type RejectReason = 'concurrency-limit' | 'queue-full' | 'time-out';
 
-/** The requests that are to be treated as one, and the queues that they may use. */
+/** Requests that share queues, and the queues that they may use. */
 export interface QueuedFlow {
   readonly observer: FlowObserver;
   /** Indices of queues, dealt once per flow; empty where there are no queues. */
   readonly hand: readonly number[];
 }
 
-/** The expected duration of a request before its real one is known. */
+/** The assumed duration of a request while its real one is unknown, in milliseconds. */
 const estimatedServiceMs = 3;
 
 class Queue {
@@ -47,7 +47,7 @@ class Queue {
 
 const nobody: FlowObserver = { waiting() {}, executing() {}, enqueued() {}, rejected() {}, notAccommodated() {} };
 
-/** One request's place in a queue and its seats. Given back to the set that it is from, which uses it again. */
+/** A request's place in a queue, and its seats. It is returned to its set and used again. */
 export class SeatHolder {
   state: 'free' | 'waiting' | 'executing' = 'free';
   observer: FlowObserver = nobody;
@@ -126,7 +126,7 @@ export class QueueSet {
     return this.#seatsInUse;
   }
 
-  /** Takes seats, or a place in a queue: the state of what is returned tells which. Otherwise, why neither was to be had. */
+  /** Takes seats, or a place in a queue: the state of the result tells which. Otherwise returns why neither was available. */
   start(flow: QueuedFlow, work: WorkEstimate, request: unknown): SeatHolder | RejectReason {
     const nowMs = this.#sync();
     const holder = this.#free.pop() ?? new SeatHolder();
@@ -213,7 +213,7 @@ export class QueueSet {
     };
   }
 
-  /** Moves virtual time on: what the queues could use of the seats, divided among those that are busy. */
+  /** Advances virtual time by the seats that the queues could use, divided by the number of busy queues. */
   #sync(): number {
     const nowMs = this.#clock.monotonicMs();
     if (this.#busyQueues > 0 && nowMs > this.#syncedMs) {
@@ -231,7 +231,7 @@ export class QueueSet {
     return this.#seatsInUse + seats <= this.#concurrencyLimit;
   }
 
-  /** The one of the hand with the least work waiting; takes turns between those with none. */
+  /** The queue of the hand with the least waiting work; takes turns among those without any. */
   #chooseQueue(hand: readonly number[]): Queue {
     const offset = this.#arrivals++;
     let best: Queue | undefined;
@@ -320,7 +320,7 @@ export class QueueSet {
     }
   }
 
-  /** The head that would be finished first in virtual time; of equals the one after the queue that was served last. */
+  /** The first request that would be finished earliest in virtual time; among equals that of the queue after the one served last. */
   #findNext(): { readonly holder: SeatHolder; readonly queue: Queue; readonly index: number } | undefined {
     let found: { holder: SeatHolder; queue: Queue; index: number } | undefined;
     let earliest = Number.POSITIVE_INFINITY;
@@ -380,7 +380,7 @@ interface QueueSetDump {
   readonly cancelled: number;
 }
 
-/** A queue cannot save up what it did not use: nothing is dispatched, in virtual time, before it arrived. */
+/** A queue cannot save up unused time: in virtual time nothing is dispatched before it arrived. */
 function bound(queue: Queue): void {
   if (queue.waiting.size === 0) return;
   const [oldest] = queue.waiting;

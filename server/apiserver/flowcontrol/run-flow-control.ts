@@ -89,7 +89,7 @@ function follow<T extends PriorityLevelConfiguration | FlowSchema>(informer: Inf
   });
 }
 
-/** Runs once for all that happens in one turn, e.g. the objects of a first list. */
+/** Runs the work once for all calls in one turn, such as those for the objects of a first list. */
 function coalesce(work: () => void): () => void {
   let isDue = false;
   return () => {

@@ -1,14 +1,14 @@
 import type { RequestInfo } from '../request/request-context.ts';
 
-/** Counts open watches by what they are about, so that a write can be charged for those that it wakes. */
+/** Counts open watches by their scope, so that a write is charged for the watches that it wakes. */
 export interface WatchTracker {
-  /** Returns what to call, once or more, when the watch has ended. */
+  /** Returns a function to call, once or more, when the watch has ended. */
   register(info: RequestInfo): () => void;
-  /** Watches that see a change of what the request is about. */
+  /** The number of watches that the request's change concerns. */
   interested(info: RequestInfo): number;
 }
 
-/** Watches of one resource. Most are about all of it: the other counts are seldom looked at. */
+/** The watches of one resource. Most are of all its objects, so the other counts are seldom used. */
 interface ResourceWatches {
   everywhere: number;
   readonly namespaces: Map<string, number>;

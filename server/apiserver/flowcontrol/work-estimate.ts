@@ -14,7 +14,7 @@ export interface WorkEstimate {
 export interface WorkStatistics {
   /** Statistics of a stored resource, e.g. `deployments.apps`; undefined if it is none. */
   stored(groupResource: string): { readonly count: number; readonly averageBytes: number } | undefined;
-  /** Open watches that see a change of what the request is about. */
+  /** The number of open watches that the request's change concerns. */
   interestedWatches(info: RequestInfo): number;
 }
 
@@ -30,8 +30,8 @@ const eventMs = 5;
 const mutating: ReadonlySet<string> = new Set(['create', 'update', 'patch', 'delete']);
 
 /**
- * Upstream's estimate (v1.36: lists by the size of what they read). `maxSeats` is what the priority level allows one
- * request; undefined where it sets no limit.
+ * The work of a request by upstream's estimate (v1.36: lists by the size of what they read). `maxSeats` is the priority level's limit for
+ * one request; undefined: no limit.
  */
 export function estimateWork(context: RequestContext, maxSeats: number | undefined, statistics: WorkStatistics): WorkEstimate {
   const { verb } = context.info;
@@ -60,7 +60,7 @@ function listSeats({ info, query }: RequestContext, statistics: WorkStatistics):
   return Math.ceil((isCached ? Math.min(bytes, maxStreamedBytes) : bytes) / bytesPerSeat);
 }
 
-/** Further pages and exact revisions: what the present state of the cache does not answer. */
+/** Whether the request is for a further page or an exact revision, which the present state of the cache does not answer. */
 function readsThePast(query: URLSearchParams, limit: number): boolean {
   if (query.get('continue')) return true;
   const match = query.get('resourceVersionMatch') ?? '';

@@ -9,7 +9,7 @@ import {
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { StorageError } from '../../storage/storage.ts';
 
-/** The one place where a StorageError becomes what clients see; other errors pass through. */
+/** The only place where a StorageError is converted into the error that clients see; other errors pass through. */
 export function interpretStorageError(error: unknown, definition: ResourceDefinition): unknown {
   if (!(error instanceof StorageError)) return error;
   switch (error.reason) {

@@ -8,7 +8,7 @@ import { formatYAML } from '../../../api/serialization/yaml.ts';
 
 const encoder = new TextEncoder();
 
-/** The one place where a Status becomes an HTTP response. */
+/** The only place where a Status is converted into an HTTP response. */
 export function errorResponse(status: Status, request: APIRequest): APIResponse {
   const { mediaType, pretty } = negotiateError(request);
   const headers: Record<string, string> = { 'content-type': mediaType.name, 'cache-control': 'no-cache, private' };

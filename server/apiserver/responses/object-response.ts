@@ -28,14 +28,14 @@ export function negotiateObject(
   return negotiateOutput(context.request.headers['accept'], mediaTypes ? { ...choice, supported: mediaTypes } : choice);
 }
 
-/** A list cannot be shown as the metadata of one object, nor an object as that of a list. Throws 406 with Go's name of the type. */
+/** Throws 406, with Go's name of the type, if the metadata of one object is requested for a list, or that of a list for an object. */
 export function checkMetadataKind({ as }: NegotiatedOutput, { group, names }: ResourceDefinition, isList: boolean): void {
   if (as?.kind !== (isList ? 'PartialObjectMetadata' : 'PartialObjectMetadataList')) return;
   const goPackage = group === '' || group === 'events.k8s.io' ? 'core' : (group.split('.')[0] ?? '');
   throw wrongMetadataKind(as.kind, `*${goPackage}.${isList ? names.listKind : names.kind}`);
 }
 
-/** Throws 400 for what is none. */
+/** Throws 400 for an invalid value. */
 export function includeObjectOf(context: RequestContext): IncludeObject {
   const value = context.query.get('includeObject') || 'Metadata';
   if (value === 'None' || value === 'Object' || value === 'Metadata') return value;
@@ -88,7 +88,7 @@ export function valueResponse(
   return { status, headers, body: jsonLine(json ? json() : stringifyJSON(parsed()), parsed) };
 }
 
-/** Objects are copied up to this size. Slow readers share the bytes of larger ones. */
+/** Objects up to this size are copied. Slow readers share the bytes of larger ones. */
 const copiedBytes = 64 * 1024;
 const newline = Uint8Array.of(0x0a);
 
@@ -98,7 +98,7 @@ function jsonLine(json: Uint8Array, object: () => unknown): APIResponse['body'] 
   return { kind: 'bytes', bytes: json, end: newline, object };
 }
 
-/** One object, itself or as Table or PartialObjectMetadata. */
+/** Answers with one object, as itself, as Table or as PartialObjectMetadata. */
 export function objectResponse(
   context: RequestContext,
   definition: ResourceDefinition,
@@ -132,7 +132,7 @@ export function plainObjectResponse(context: RequestContext, object: object, sta
   return valueResponse(context, output, () => object, undefined, status);
 }
 
-/** One of what is not stored, itself, its metadata or as Table. */
+/** Answers with an object that is not stored, as itself, as its metadata or as Table. */
 export function plainItemResponse(context: RequestContext, definition: ResourceDefinition, item: UntypedObject): APIResponse {
   const output = negotiateObject(context, definition);
   checkMetadataKind(output, definition, false);

@@ -17,7 +17,7 @@ const patchTypes: ReadonlySet<string> = new Set([
   'application/apply-patch+yaml',
 ]);
 
-/** Subresources that hand a connection on: whatever comes of it. */
+/** Subresources that take over the connection, whose answers have no media type. */
 const connections: ReadonlySet<string> = new Set(['attach', 'exec', 'portforward', 'proxy']);
 
 function* bareTypes(header: string): Generator<string> {
@@ -25,8 +25,8 @@ function* bareTypes(header: string): Generator<string> {
 }
 
 /**
- * The first look at an Accept header, before that which negotiates: upstream's router compares it with what the route is
- * announced to produce, by name and without ranges such as `application/*`. Throws 406.
+ * The check of an Accept header before content negotiation: upstream's router compares it with the media types of the route, by name and
+ * without ranges such as `application/*`. Throws 406.
  */
 export function checkAccept({ request }: RequestContext, produces: readonly string[]): void {
   const header = request.headers['accept'];

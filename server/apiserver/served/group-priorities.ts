@@ -1,4 +1,4 @@
-/** How a group version stands among others: APIService's groupPriorityMinimum and versionPriority. */
+/** The priority of a group version among others: APIService's groupPriorityMinimum and versionPriority. */
 export interface GroupVersionPriority {
   readonly group: string;
   readonly version: string;
@@ -50,7 +50,7 @@ const groupRanks = new Map(groupVersionPriorities.map((priority) => [priority.gr
 /** How groups and their versions are ordered in discovery. */
 interface DiscoveryOrder {
   compareGroups(a: string, b: string): number;
-  /** The preferred one first. */
+  /** Compares versions; the preferred one comes first. */
   compareVersions(group: string, a: string, b: string): number;
 }
 

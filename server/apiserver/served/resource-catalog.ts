@@ -1,6 +1,6 @@
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 
-/** The kinds that are served at one moment. A snapshot is replaced as a whole and never changed. */
+/** The kinds that are served at one moment. A snapshot is replaced as a whole and never modified. */
 export interface ServedSnapshot {
   /** Counts the replacements. */
   readonly version: number;
@@ -10,18 +10,17 @@ export interface ServedSnapshot {
   find(group: string, version: string, plural: string): ResourceDefinition | undefined;
 }
 
-/** The kinds that are served: the built-in ones and those that come and go at run time. */
+/** The served kinds: the built-in ones, and those that are added and removed at run time. */
 export interface ResourceCatalog {
   readonly snapshot: ServedSnapshot;
   /**
-   * Puts the definitions of each source, e.g. of a CustomResourceDefinition, in the place of those that it gave before. A
-   * definition that has not changed has to be the same object: stores, caches and documents are kept by it. Kinds that are
-   * shadowed by built-in ones are left out.
+   * Replaces the definitions of each source (for example of a CustomResourceDefinition) by new ones. An unchanged definition must be the
+   * same object, since stores, caches and documents are kept by it. Kinds that are shadowed by built-in ones are left out.
    */
   replace(changes: ReadonlyMap<string, readonly ResourceDefinition[]>): void;
   /**
-   * Whether a kind is left out beside the built-in ones: its objects would be served at the path of a built-in kind, be stored
-   * among its objects, or be taken for them by whoever knows a kind by its name.
+   * Whether a kind is left out because of a built-in one: it would have the same paths or stored keys, or a name by which a built-in kind
+   * is known.
    */
   isShadowed(definition: ResourceDefinition): boolean;
   /** Calls the listener after each replacement; returns how to stop that. */
@@ -67,7 +66,7 @@ export function createResourceCatalog(builtIn: readonly ResourceDefinition[]): R
   };
 }
 
-/** Its indexes are made when they are first asked for: many snapshots follow one another before anybody asks. */
+/** Its indexes are made on first use, since many snapshots are replaced before any is read. */
 function createSnapshot(version: number, definitions: readonly ResourceDefinition[], builtInGroups: ReadonlySet<string>): ServedSnapshot {
   let byName: ReadonlyMap<string, ResourceDefinition> | undefined;
   return {

@@ -16,7 +16,7 @@ export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Makes raw requests, for tests of what stands on the wire. */
+/** Sends raw requests, for tests of the wire format. */
 export interface APICaller {
   /** `target` is path and query; a body that is no string or bytes is sent as JSON. */
   call<T = Record<string, unknown>>(method: string, target: string, options?: CallOptions): Promise<Answer<T>>;

@@ -11,7 +11,7 @@ import type { PluginConfigurations } from '../admission/configure-plugins.ts';
 import type { Dialer } from '../subresources/subresource.ts';
 import { startAPIServerInProcess, type TestAPIServer, type TestAPIServerOptions } from './start-api-server.ts';
 
-/** A network on which nobody answers. */
+/** A network in which nothing answers. */
 const noDialer: Dialer = { send: () => Promise.reject(new Error('there is no network')) };
 
 export interface CompleteServer {
@@ -65,7 +65,7 @@ export async function refusal(work: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-/** Waits for what informers have yet to see. */
+/** Waits until informers have seen a change. */
 export async function eventually(what: string, ask: () => Promise<boolean>): Promise<void> {
   const { signal } = new AbortController();
   await waitFor(what, async () => (await ask()) || undefined, { withinSeconds: 20, everyMs: 2, clock: systemClock, signal });

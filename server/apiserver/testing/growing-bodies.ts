@@ -7,7 +7,7 @@ import type { StructuralSchema } from '../../../api/schema/structural-schema.ts'
 export const elementStyles = ['distinct', 'same', 'empty'] as const;
 export type ElementStyle = (typeof elementStyles)[number];
 
-/** An object of a kind in which one list or map can be made as large as wanted. */
+/** An object with one list or map that can be made as large as wanted. */
 export interface GrowingBody {
   readonly definition: ResourceDefinition;
   /** Path of the list or map, e.g. `spec.containers[].env`. */
@@ -65,7 +65,7 @@ function* collectionsBelow(root: StructuralSchema): Generator<Place> {
   }
 }
 
-/** The value at the end of the path, inside the structs and one-element lists that lead there. */
+/** Builds the value at the end of the path, within the structs and one-element lists on the way. */
 function build(schema: StructuralSchema, steps: readonly string[], inner: unknown): unknown {
   const [step, ...rest] = steps;
   if (step === undefined) return inner;
@@ -93,7 +93,7 @@ function emptyOf(schema: StructuralSchema): unknown {
   }
 }
 
-/** A value whose texts and numbers tell it from others of another index, with `depth` levels of structs. */
+/** A value whose texts and numbers differ from those of other indexes, with `depth` levels of structs. */
 function element(schema: StructuralSchema, index: number, depth: number): unknown {
   switch (schema.format) {
     case 'quantity':

@@ -5,7 +5,7 @@ import { refusedMessage, unknownMessage } from '../../storage/testing/faulty-sto
 import type { Answer, APICaller } from './api-caller.ts';
 import type { State, WriteHistory } from './write-history.ts';
 
-/** A Role each of whose rules is the trace of one write. */
+/** A Role in which each rule is the record of one write. */
 export interface TracedRole {
   readonly metadata: {
     readonly name: string;
@@ -39,9 +39,9 @@ interface Observed {
 }
 
 export interface SharedStoreModel {
-  /** One request of a kind chosen at random, to a server chosen at random. */
+  /** Sends one random request to a random server. */
   act(worker: number): Promise<void>;
-  /** Compares all answers with what has happened in the store. Returns how many there were by status. */
+  /** Compares all answers with the history of the store. Returns the number of answers by status. */
   check(history: WriteHistory<TracedRole>): ReadonlyMap<number, number>;
 }
 

@@ -35,7 +35,7 @@ export interface TestAPIServer extends APIServer {
 }
 
 export interface TestAPIServerOptions {
-  /** Default: one in memory. One that is given stays open. */
+  /** Default: a memory store. A given store is not closed. */
   readonly storage?: Storage;
   /** Between the server and those who use its transport. */
   readonly wrapTransport?: (transport: Transport) => Transport;
@@ -46,7 +46,7 @@ export interface TestAPIServerOptions {
   /** The controllers whose roles are made. */
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
-  /** Default: all built-in resources, without admission, allocation and subresources of their own. */
+  /** Default: all built-in resources, without admission, allocation and special subresources. */
   readonly createResources?: (parts: APIServerParts, storage: Storage, caches: CacheSource) => ServedResources;
 }
 
@@ -138,7 +138,7 @@ export async function startAPIServerInProcess({
   };
 }
 
-/** The registry of all built-in resources and of custom kinds, without admission, allocation and subresources of their own. */
+/** All built-in resources and custom kinds, without admission, allocation and special subresources. */
 export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
   const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
   const served = createResourceCatalog(catalog);

@@ -3,7 +3,7 @@ import type { APIRequest } from '../../../api/client/transport.ts';
 import { createContext } from '../request/create-context.ts';
 import type { RequestContext, RequestInfo } from '../request/request-context.ts';
 
-/** A context for tests of single filters and endpoints: a GET of a non-resource path unless told otherwise. */
+/** A request context for tests of single filters and endpoints: by default a GET of a non-resource path. */
 export function testContext(clock: Clock, request: Partial<APIRequest> = {}, info: Partial<RequestInfo> = {}): RequestContext {
   const path = request.path ?? '/';
   const full: APIRequest = { method: 'GET', path, query: '', headers: {}, signal: new AbortController().signal, ...request };

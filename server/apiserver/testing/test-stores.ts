@@ -14,7 +14,7 @@ import type { Storage } from '../../storage/storage.ts';
 import { startEtcd } from '../../storage/testing/etcd-process.ts';
 import { createFaultyStorage, refusedMessage } from '../../storage/testing/faulty-storage.ts';
 
-/** A store for the servers of one suite, empty at first. */
+/** An empty store for the servers of one suite. */
 export interface TestStore {
   readonly storage: Storage;
   /** Repeats requests that the store has refused, as a client does that wants an answer. */
@@ -114,7 +114,7 @@ function assertOpen(store: TestStore | undefined): TestStore {
 
 const maxRepetitions = 50;
 
-/** Repeats requests that the store has refused. An answer that says so promises that nothing was done. */
+/** Repeats requests that the store has refused with an error that guarantees that nothing was written. */
 function repeatingRefused(transport: Transport): Transport {
   return async (request) => {
     for (let attempt = 1; ; attempt++) {

@@ -1,7 +1,7 @@
 import type { Storage } from '../../storage/storage.ts';
 import { prefixEnd } from '../../storage/storage.ts';
 
-/** A state of one key; no value: there was no such key. */
+/** A state of one key; without a value, the key did not exist. */
 export interface State<T> {
   readonly revision: number;
   readonly value: T | undefined;
@@ -14,7 +14,7 @@ export interface WriteHistory<T> {
   keys(): IterableIterator<string>;
   /** In order. */
   statesOf(key: string): readonly State<T>[];
-  /** Whether some state of the key within those revisions is as asked for; the one before the first among them. */
+  /** Whether the key had such a state within those revisions, including the state before the first of them. */
   hasBeen(key: string, from: number, to: number, matches: (state: State<T>) => boolean): boolean;
   /** The state of a key at that revision. */
   at(key: string, revision: number): State<T>;

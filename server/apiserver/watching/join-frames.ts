@@ -1,7 +1,7 @@
 import { gatherParts } from '../lists/gather-parts.ts';
 import type { Frame } from './watch-encoder.ts';
 
-/** Pieces are joined up to this size: one write for many small events, and no copy of a large one. */
+/** Frames are joined up to this size: one write for many small events, and no copy of a large one. */
 const chunkBytes = 64 * 1024;
 /** The larger the cheaper by the byte, and the more a slow reader holds. */
 const followedChunkBytes = 256 * 1024;
@@ -17,7 +17,7 @@ export function joinFrames(frames: readonly Frame[]): JoinedFrames {
   return { chunks: [...gatherParts(frames.flat(), chunkBytes)], sizes: sizesOf(frames) };
 }
 
-/** For one reader, at its pace: a slow one holds only what the frames consist of. */
+/** Frames for one reader, at its own pace: a slow reader holds only the parts of the frames. */
 export function followFrames(frames: readonly Frame[]): JoinedFrames {
   return { chunks: gatherParts(frames.flat(), followedChunkBytes), sizes: sizesOf(frames) };
 }

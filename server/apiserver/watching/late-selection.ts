@@ -2,8 +2,8 @@ import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import type { WatchStep } from './watch-step.ts';
 
 /**
- * Selects events by what objects are after their conversion. An object that begins or ceases to match is added or deleted for
- * the client; of one that it may have been shown before the watch began, it is told in any case.
+ * Selects events by the objects after their conversion. An object that begins or ceases to match is added or deleted for the client; the
+ * deletion of an object that the client may have seen before the watch began is always sent.
  */
 export function createLateSelection(matches: (object: CachedObject) => boolean): (steps: readonly WatchStep[]) => WatchStep[] {
   const known = new Map<string, boolean>();

@@ -20,9 +20,9 @@ const maxCopiedBytes = 64 * 1024;
 /** A frame in one piece or more. */
 export type Frame = readonly Uint8Array[];
 
-/** Makes frames of one watch. */
+/** Encodes the frames of one watch. */
 export interface WatchEncoder {
-  /** Frames of watches with the same name are the same; absent where those of one watch depend on what it was sent before. */
+  /** Watches with the same name have equal frames; absent if the frames of a watch depend on those it got before. */
   readonly representation: string | undefined;
   encode(step: WatchStep): Frame;
 }
@@ -43,8 +43,8 @@ export function createWatchEncoder(context: RequestContext, store: Store, output
 }
 
 /**
- * Annotations of the bookmark after all that was there at the beginning (KEP-3157). The second has an empty list as a LIST
- * would have answered it: clients that read a list by a watch fill it with what they got.
+ * Annotations of the bookmark after the initial objects (KEP-3157). The second contains an empty list as a LIST would have answered it:
+ * clients that list by a watch fill it with the objects they received.
  */
 function initialEnd(emptyList: Uint8Array | string): Record<string, string> {
   return {

@@ -6,17 +6,17 @@ import { acceptWebSocket } from './websocket-output.ts';
 /** How the events of a watch are written. */
 interface WatchMessages {
   readonly isText: boolean;
-  /** One event each, as it would be in the body of an answer. */
+  /** One event each, encoded as in the body of an answer. */
   readonly frames: AsyncIterable<Uint8Array>;
-  /** Bytes before each event that a message, which has bounds of its own, does not need. */
+  /** The number of bytes before each event that a message does not need, since it has its own length. */
   readonly headLength: number;
   /** Ends the watch. */
   release(): void;
 }
 
 /**
- * A watch as messages of a WebSocket, one an event: text for JSON and YAML, binary for protobuf. Like the library that
- * upstream uses, it wants an Origin, and takes whatever protocol is offered, but one only.
+ * A watch as messages of a WebSocket, one for each event: text for JSON and YAML, binary for protobuf. Like upstream's library it requires
+ * an Origin, and accepts any single protocol.
  */
 export function watchOverWebSocket(request: APIRequest, messages: WatchMessages): APIResponse {
   const refused = refuse(request);

@@ -61,7 +61,7 @@ const closeNormally = encodeWebSocketFrame(websocketOpcodes.close, Uint8Array.of
 
 async function send(channel: ByteChannel, frames: AsyncGenerator<Uint8Array>): Promise<void> {
   let isClosed = false;
-  // Set anew for every frame: a promise that all of them raced against would remember each one.
+  // Made anew for every frame, since a single promise in every race would keep all of their reactions.
   let close = (): void => {};
   void listen(channel).then(() => {
     isClosed = true;

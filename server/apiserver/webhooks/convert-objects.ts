@@ -19,7 +19,7 @@ export type ConvertObjects = (
 
 /** The time of a call, as upstream has it. */
 const timeoutMs = 30_000;
-/** Objects that one call converts. */
+/** The most objects that one call converts. */
 const maxObjects = 100;
 
 const group = 'apiextensions.k8s.io';

@@ -9,7 +9,7 @@ import { WebhookError } from './review-webhook.ts';
 import { AnswerBudget, describeFailure, formatSeconds, readBounded, untilAborted } from './webhook-answer.ts';
 
 export interface HookCallOptions {
-  /** Ends the call, because nobody waits for it any more. */
+  /** Ends the call when its result is no longer needed. */
   readonly signal: AbortSignal;
   /** How long the call may take, the reading of its answer included. */
   readonly timeoutMs: number;
@@ -67,7 +67,7 @@ export function createHookCaller({ services, dialer, clock }: HookCallerDependen
 }
 
 interface Place {
-  /** As it stands in the URL and the header, with a port where one is named. */
+  /** The host as in the URL and the Host header, with the port if one is named. */
   readonly host: string;
   readonly path: string;
 }

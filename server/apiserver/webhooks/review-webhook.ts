@@ -3,7 +3,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Random } from '../../../api/base/random.ts';
 
 export interface PostOptions {
-  /** Ends the call, because nobody waits for it any more. */
+  /** Ends the call when its result is no longer needed. */
   readonly signal: AbortSignal;
   /** How long the call may take, the reading of its answer included. */
   readonly timeoutMs: number;
@@ -11,7 +11,7 @@ export interface PostOptions {
 
 /** A service that answers reviews (TokenReview, SubjectAccessReview) which are posted to it. */
 export interface ReviewWebhook {
-  /** One call, without repetition: the answer as parsed JSON. Rejects with a WebhookError. */
+  /** Sends one call, without repetition, and returns the answer as parsed JSON. Rejects with a WebhookError. */
   post(review: object, options: PostOptions): Promise<unknown>;
 }
 

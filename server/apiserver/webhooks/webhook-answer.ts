@@ -3,7 +3,7 @@ import { concatBytes } from '../../../api/client/read-body.ts';
 import type { ResponseBody } from '../../../api/client/transport.ts';
 import { WebhookError } from './review-webhook.ts';
 
-/** The promise's outcome, or a rejection with the signal's reason as soon as it is aborted. */
+/** The promise's result, or a rejection with the signal's reason as soon as it is aborted. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
@@ -60,7 +60,7 @@ export async function readBounded(body: ResponseBody, maxBytes: number, signal: 
   }
 }
 
-/** A Status of the webhook says itself what is wrong. */
+/** A Status from the webhook contains its own message. */
 export function describeFailure(statusCode: number, headers: Readonly<Record<string, string>>, bytes: Uint8Array): WebhookError {
   const status = findStatus(bytes);
   const seconds = Number(headers['retry-after']);

@@ -1,9 +1,9 @@
 import { type Random, randomInt } from '../../../../api/base/random.ts';
 
-/** Bytes for the kubelet's port: requests of all shapes, switches of protocol half done, frames, and what is no request at all. */
+/** Bytes for the kubelet's port: requests of all shapes, incomplete protocol switches, frames, and data that is not HTTP. */
 export interface OddRequest {
   readonly name: string;
-  /** Sent one after the other, with the answer to the first awaited before the second. */
+  /** The parts are sent one after the other; the answer to the first is awaited before the second. */
   readonly parts: readonly Buffer[];
 }
 

@@ -13,7 +13,7 @@ export interface MatchedObjects {
   readonly oldObject: DeepReadonly<UntypedObject> | undefined;
 }
 
-/** Converts the objects of a request where it matched as another version than the requested one. */
+/** Converts the objects of a request if it matched as another version than the requested one. */
 export function matchedObjects(request: AdmissionRequest, matched: MatchedResource): MatchedObjects | Promise<MatchedObjects> {
   const { object, oldObject, resource } = request;
   if (matched.resource === resource) return { object, oldObject };
@@ -65,7 +65,7 @@ function requestVariable(request: AdmissionRequest, matched: MatchedResource): A
 
 const namespaceVariables = new WeakMap<object, object>();
 
-/** A Namespace without what expressions may not see of it: owners, managed fields. */
+/** A Namespace without the fields that expressions may not see: owners, managed fields. */
 function namespaceVariable(namespace: DeepReadonly<Namespace>): object {
   const known = namespaceVariables.get(namespace);
   if (known) return known;

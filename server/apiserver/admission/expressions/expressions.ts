@@ -24,7 +24,7 @@ interface ExpressionsRequest {
 /** Evaluates admission tasks in another thread. */
 export interface ExpressionWork {
   evaluate(task: AdmissionTask, input: AdmissionInput, asker: ExpressionsRequest): Promise<AdmissionAnswer>;
-  /** Lets others have the event loop. */
+  /** Gives other work of the event loop a turn. */
   nextTurn(): Promise<void>;
 }
 
@@ -48,12 +48,14 @@ interface ExpressionsDependencies {
   readonly work?: ExpressionWork;
 }
 
-/** The cost that is spent in one turn of the event loop: some 5 to 20 ms. What costs more is evaluated in another thread. */
+/**
+ * The cost that may be spent in one turn of the event loop: some 5 to 20 ms. Expressions that cost more are evaluated in another thread.
+ */
 const costOfTurn = 40_000;
-/** Questions that one request may ask the authorizer. */
+/** The most authorization checks of one request. */
 const maxQuestions = 100;
 
-/** Evaluates expressions: asks the authorizer what they want to know, and keeps what takes long off the event loop. */
+/** Evaluates expressions: does the authorization checks that they request, and moves long evaluations to another thread. */
 export function createExpressions({ authorizer, clock, work }: ExpressionsDependencies): Expressions {
   const nowMs = () => clock.monotonicMs();
   return {

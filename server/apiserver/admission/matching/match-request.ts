@@ -14,7 +14,7 @@ import { type MatchRule, matchesRule } from './match-rule.ts';
 
 /** The requests that a webhook, a policy or a binding is about, compiled once for each generation of its object. */
 export interface MatchCriteria {
-  /** One of them has to match. Undefined: every resource matches (a binding that does not narrow its policy). */
+  /** The rules, of which one has to match. Undefined: every resource matches (a binding that does not narrow its policy). */
   readonly rules: readonly MatchRule[] | undefined;
   readonly excludedRules: readonly MatchRule[];
   readonly isExact: boolean;
@@ -22,7 +22,7 @@ export interface MatchCriteria {
   readonly objectSelector: LabelMatcher;
 }
 
-/** The resource as which a request matched: the requested one, or an equivalent one into which its objects are to be converted. */
+/** The resource as which a request matched: the requested one, or an equivalent one to which its objects are converted. */
 export interface MatchedResource {
   readonly resource: ResourceDefinition;
   readonly kind: GroupVersionKind;
@@ -75,7 +75,7 @@ export function matchRequest(
   return criteria.namespaceSelector.matches(labels) ? matched : undefined;
 }
 
-/** The requested resource comes first; then the rules in their order, each with the equivalent resources. */
+/** The requested resource is tried first, then the rules in their order, each with the equivalent resources. */
 function matchRules(
   rules: readonly MatchRule[],
   isExact: boolean,

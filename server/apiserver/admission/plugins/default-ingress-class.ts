@@ -9,7 +9,7 @@ import { newObject } from '../admission-request.ts';
 const classAnnotation = 'kubernetes.io/ingress.class';
 const defaultAnnotation = 'ingressclass.kubernetes.io/is-default-class';
 
-/** A new Ingress that names no class gets the default one; of several the newest. */
+/** Gives the default IngressClass to a new Ingress that names none; of several defaults the newest. */
 export const defaultIngressClass = defineAdmissionPlugin({
   name: 'DefaultIngressClass',
   operations: ['CREATE'],

@@ -4,7 +4,7 @@ import { findDefaultStorageClass, namesStorageClass } from '../../../../api/sema
 import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject } from '../admission-request.ts';
 
-/** A new claim that names no StorageClass gets the default one; of several the newest. */
+/** Gives the default StorageClass to a new claim that names none; of several defaults the newest. */
 export const defaultStorageClass = defineAdmissionPlugin({
   name: 'DefaultStorageClass',
   operations: ['CREATE'],

@@ -6,7 +6,7 @@ import { newObject } from '../admission-request.ts';
 
 const seconds = 300;
 
-/** Lets Pods stay for five minutes on nodes that are not ready or cannot be reached, unless they say otherwise. */
+/** Adds tolerations of five minutes for nodes that are not ready or unreachable to Pods without such tolerations. */
 export const defaultTolerationSeconds = defineAdmissionPlugin({
   name: 'DefaultTolerationSeconds',
   operations: ['CREATE', 'UPDATE'],

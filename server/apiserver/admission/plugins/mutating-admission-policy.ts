@@ -46,7 +46,7 @@ interface Failure {
   readonly isInvalid: boolean;
 }
 
-/** One run of all policies over one request. */
+/** The run of all policies for one request. */
 interface Run {
   readonly request: AdmissionRequest;
   readonly dependencies: AdmissionDependencies;
@@ -71,7 +71,7 @@ function fail({ failures }: Run, { policy }: Hook, binding: Binding | undefined,
   failures.push({ message: `${by} denied request: ${message}`, isInvalid });
 }
 
-/** Does what a wrong policy or binding may make impossible: undefined then. */
+/** Runs a step that a wrong policy or binding may make impossible, and returns undefined in that case. */
 async function attempt<T>(run: Run, hook: Hook, binding: Binding | undefined, work: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await work();
@@ -154,7 +154,7 @@ async function passesConditions(run: Run, { hook, binding, matched, params }: In
   return result.kind === 'matches';
 }
 
-/** Applies all mutations of one invocation. Whether the object is another one then. */
+/** Applies all mutations of one invocation. Returns whether the object has changed. */
 async function mutateOnce(run: Run, { hook, binding, matched, params }: Invocation, objects: MatchedObjects): Promise<boolean> {
   const { request, dependencies, expressions } = run;
   const { object: before, oldObject } = objects;

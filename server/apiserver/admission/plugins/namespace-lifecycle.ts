@@ -9,12 +9,15 @@ import { isResource, refuse, shownName } from '../admission-request.ts';
 
 const immortal: ReadonlySet<string> = new Set(['default', 'kube-system', 'kube-public']);
 
-/** For so long after a namespace was deleted here the informer is not believed when it says that the namespace is active. */
+/**
+ * The milliseconds after the deletion of a namespace through this server for which the informer is not believed when it shows the namespace
+ * as active.
+ */
 const distrustMs = 30_000;
 const maxDistrusted = 100;
 const distrusted = new WeakMap<AdmissionDependencies, Map<string, number>>();
 
-/** Keeps system Namespaces alive, and keeps new objects out of missing or terminating ones. */
+/** Protects system Namespaces from deletion, and refuses new objects in missing or terminating ones. */
 export const namespaceLifecycle = defineAdmissionPlugin({
   name: 'NamespaceLifecycle',
   operations: ['CREATE', 'UPDATE', 'DELETE'],
@@ -28,7 +31,7 @@ export const namespaceLifecycle = defineAdmissionPlugin({
       return;
     }
     if (request.namespace === '' || isDelete) return;
-    // A message about a namespace would tell of its existence to users who may not know of it.
+    // A message about a namespace would reveal its existence to users who may not know of it.
     if (isResource(request, localSubjectAccessReviews)) return;
     const namespace = await findNamespace(request, dependencies);
     if (request.operation === 'CREATE' && namespace.status?.phase === 'Terminating') {

@@ -26,7 +26,7 @@ import { taintNodesByCondition } from './taint-nodes-by-condition.ts';
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts';
 import { validatingAdmissionWebhook } from './validating-admission-webhook.ts';
 
-/** All plugins, in the order in which they run (upstream's). What decides on the finished object comes last. */
+/** All plugins in upstream's order. Those that decide on the final object come last. */
 export const admissionPlugins: readonly AdmissionPlugin[] = [
   namespaceLifecycle,
   limitRanger,

@@ -25,8 +25,8 @@ interface PolicySpec {
 }
 
 /**
- * Refuses policies and bindings whose writer may not read their parameters: messages of a policy can show what is in them.
- * (Not a plugin upstream: part of the storage of policies.)
+ * Refuses policies and bindings whose author may not read their parameters, since a policy's messages can show their contents. (Not a
+ * plugin upstream: part of the storage of policies.)
  */
 export const policyParamAccess = defineAdmissionPlugin({
   name: 'PolicyParamAccess',
@@ -51,7 +51,7 @@ function specOf(object: DeepReadonly<Record<string, unknown>> | undefined): Poli
   return (object?.['spec'] ?? {}) as PolicySpec;
 }
 
-/** The resource that holds objects of a kind; every one where that is not known. */
+/** The resource of a kind; every resource if the kind is not known. */
 function resourceOf({ apiVersion = '', kind }: DeepReadonly<ParamKind>, { definitions }: Pick<AdmissionDependencies, 'definitions'>) {
   const found = definitions().find((one) => one.names.kind === kind && apiVersionOf(one) === apiVersion);
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];

@@ -7,7 +7,7 @@ import type { PriorityClass } from '../../../../api/types/scheduling-v1.ts';
 import { type AdmissionDependencies, type AdmissionRequest, defineAdmissionPlugin } from '../admission.ts';
 import { isResource, newObject, oldObject, refuse } from '../admission-request.ts';
 
-/** Turns a Pod's priorityClassName into its priority and preemption policy; sees to it that only one class is the default. */
+/** Sets a Pod's priority and preemption policy by its priorityClassName, and allows only one default class. */
 export const priority = defineAdmissionPlugin({
   name: 'Priority',
   operations: ['CREATE', 'UPDATE', 'DELETE'],
@@ -70,7 +70,7 @@ async function setPriority(request: AdmissionRequest, { spec }: Pod, { lister, c
   spec.preemptionPolicy = policy;
 }
 
-/** Should there be several defaults, the least important one counts. */
+/** Of several default classes the one with the lowest value counts. */
 function defaultClass(classes: readonly DeepReadonly<PriorityClass>[]): DeepReadonly<PriorityClass> | undefined {
   let least: DeepReadonly<PriorityClass> | undefined;
   for (const candidate of classes)

@@ -48,7 +48,7 @@ function isUnchangedRole(role: Role | ClusterRole, old: DeepReadonly<ClusterRole
   return isSemanticallyEqual(role.rules, old.rules) && isSemanticallyEqual(aggregation, old.aggregationRule);
 }
 
-/** The garbage collector may take away owners and finalizers of what it could not grant. */
+/** The garbage collector may remove owner references and finalizers of roles that it could not grant. */
 function onlyReleasesObject({ object, oldObject: old }: AdmissionRequest): boolean {
   return object !== undefined && old !== undefined && isSemanticallyEqual(withoutReleasable(object), withoutReleasable(old));
 }

@@ -10,7 +10,7 @@ import { defineAdmissionPlugin } from '../admission.ts';
 import { newObject, refuse } from '../admission-request.ts';
 import { findObject } from '../read-object.ts';
 
-/** Adds to a Pod what its RuntimeClass needs: overhead, node selector and tolerations (KEP-688, KEP-894). */
+/** Adds the overhead, node selector and tolerations of its RuntimeClass to a Pod (KEP-688, KEP-894). */
 export const runtimeClass = defineAdmissionPlugin({
   name: 'RuntimeClass',
   operations: ['CREATE'],

@@ -46,7 +46,7 @@ interface Denial {
   readonly reason: string;
 }
 
-/** The review of one request by all policies. */
+/** The evaluation of all policies for one request. */
 interface Review {
   readonly request: AdmissionRequest;
   readonly dependencies: AdmissionDependencies;
@@ -61,7 +61,9 @@ function deny({ denials }: Review, { policy }: Hook, binding: Binding | undefine
   denials.push({ message: `ValidatingAdmissionPolicy '${nameOf(policy)}'${by} denied request: ${message}`, reason });
 }
 
-/** Does what a wrong policy or binding may make impossible: undefined then, and its policy's failurePolicy decides. */
+/**
+ * Runs a step that a wrong policy or binding may make impossible, and returns undefined in that case; the policy's failurePolicy decides.
+ */
 async function attempt<T>(review: Review, hook: Hook, binding: Binding | undefined, work: () => T | Promise<T>): Promise<T | undefined> {
   try {
     return await work();

@@ -16,7 +16,7 @@ import { findKindSchema } from '../../../../api/schema/definition-schema.ts';
 import type { StructuralSchema } from '../../../../api/schema/structural-schema.ts';
 import type { MutationResult } from '../../../../api/semantics/admission/evaluate-mutation.ts';
 
-/** Why a mutation cannot be applied. The policy's failurePolicy decides what becomes of the request. */
+/** The error for a mutation that cannot be applied. The policy's failurePolicy decides on the request. */
 export class MutationError extends Error {
   override readonly name = 'MutationError';
 }
@@ -76,7 +76,7 @@ function decodeStrictly(object: object, schema: StructuralSchema): UntypedObject
   }
 }
 
-/** Makes an object that others refer to one of that content. */
+/** Replaces the content of an object that others refer to. */
 export function replaceContent(object: UntypedObject, content: DeepReadonly<UntypedObject>): void {
   for (const key of Object.keys(object)) if (!Object.hasOwn(content, key)) delete object[key];
   Object.assign(object, content);

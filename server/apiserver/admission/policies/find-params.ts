@@ -8,7 +8,7 @@ import type { AdmissionDependencies } from '../admission.ts';
 
 type Dependencies = Pick<AdmissionDependencies, 'client' | 'lister' | 'definitions' | 'synced'>;
 
-/** Why a policy or a binding cannot be used as it is. Its failurePolicy decides what becomes of the request. */
+/** The error for a policy or a binding that cannot be used. Its failurePolicy decides on the request. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }
@@ -29,9 +29,8 @@ export function findParamResource(
 const syncTimeoutMs = 1000;
 
 /**
- * The parameters that a binding gives its policy; one that is undefined where it gives none. Empty: there are none, and the
- * binding allows that.
- * @throws ConfigurationError
+ * The parameters that a binding selects for its policy; one undefined element if the binding has no paramRef. Empty: none were found, and
+ * the binding allows that. @throws ConfigurationError
  */
 export async function findParams(
   resource: ResourceDefinition | undefined,

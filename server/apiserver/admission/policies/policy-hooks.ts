@@ -30,7 +30,7 @@ export interface PolicyHook<P extends KubeObject, B extends KubeObject> {
 const byName = (a: DeepReadonly<KubeObject>, b: DeepReadonly<KubeObject>): number =>
   (a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1;
 
-/** Reads the policies that have bindings, in the order of their names. They are put together again when one has changed. */
+/** Reads the policies that have bindings, in the order of their names. The result is made again when one has changed. */
 export function createPolicyHooks<P extends AnyPolicy, B extends AnyBinding>(
   policies: ResourceDefinition<P>,
   bindings: ResourceDefinition<B>,

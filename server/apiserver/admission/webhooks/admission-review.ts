@@ -98,7 +98,7 @@ export function parseAnswer(body: Uint8Array): AnsweredReview {
       throw unreadable(describeNoObject(Array.isArray(value) ? 'array' : typeof value));
     return decode(value, reviewSchema).object as AnsweredReview;
   } catch (error) {
-    // A kube-apiserver takes what does not begin as an object for YAML, and that for a text.
+    // kube-apiserver takes an answer that does not begin as an object for YAML, and such a text for a string.
     if (error instanceof JSONSyntaxError) throw unreadable(isObject(body) ? error.message : describeNoObject('string'));
     if (error instanceof DecodeError) throw new UnreadableAnswer(error.message);
     throw error;
@@ -116,7 +116,7 @@ function describeNoObject(type: string): string {
 
 const group = 'admission.k8s.io';
 
-/** Throws UnreadableAnswer for an object of another kind or version than AdmissionReview has. What is not said is as it should be. */
+/** Throws UnreadableAnswer for another kind or version than that of AdmissionReview. Absent ones are accepted. */
 function checkKind(apiVersion: string, kind: string, version: ReviewVersion): void {
   if (apiVersion === '' || kind === '') return;
   const given = apiVersion === `${group}/v1` ? 'v1' : apiVersion === `${group}/v1beta1` ? 'v1beta1' : undefined;
@@ -136,7 +136,7 @@ export function checkAnswer(
   checkKind(apiVersion, kind, version);
   const refuse = (message: string) => new InvalidAnswer(message);
   if (!response) throw refuse('webhook response was absent');
-  // The first version was never checked: its webhooks may leave out what they like.
+  // Answers of v1beta1 were never checked, so its webhooks may leave out anything.
   if (version === 'v1beta1') {
     const { patchType: _, patch = '', ...rest } = response;
     return isMutating && patch !== '' ? { ...rest, patch, patchType: 'JSONPatch' } : rest;

@@ -17,12 +17,12 @@ import {
 import type { CompiledWebhook } from './compile-webhooks.ts';
 import type { AdmissionResponse } from './review-schema.ts';
 
-/** A webhook that could not be asked, or that gave no valid answer: its failurePolicy decides what becomes of the request. */
+/** The failure of a webhook that could not be called or gave no valid answer: its failurePolicy decides on the request. */
 export class CallFailure extends Error {
   override readonly name = 'CallFailure';
   /** The code under which metrics count the failure. */
   readonly code: number;
-  /** Whether nobody waited for the answer any more. */
+  /** Whether the client was gone before the answer came. */
   readonly isCanceled: boolean;
 
   constructor(webhook: string, reason: string, code: number, isCanceled = false) {
@@ -35,8 +35,8 @@ export class CallFailure extends Error {
 type CallDependencies = Pick<AdmissionDependencies, 'hooks' | 'random' | 'clock'>;
 
 /**
- * Asks a webhook, and tells of its warnings and audit annotations. Resolves with a response that allows the request; throws a
- * StatusError where it is denied, and a CallFailure.
+ * Calls a webhook, and passes on its warnings and audit annotations. Resolves with a response that allows the request; throws a StatusError
+ * if it is denied, and a CallFailure.
  */
 export async function callWebhook(
   { webhook }: CompiledWebhook,
@@ -96,7 +96,7 @@ function refuseDryRun(name: string, sideEffects: string | undefined): Error {
   return badRequest(`admission webhook ${quote(name)} does not support dry run`);
 }
 
-/** Warnings with such characters are dropped: they could not stand in a header. */
+/** Warnings with control characters are dropped, since a header cannot contain them. */
 const controls = /\p{Cc}/u;
 
 function tellOf(name: string, { auditAnnotations = {}, warnings = [] }: AdmissionResponse, request: AdmissionRequest): void {
@@ -107,7 +107,7 @@ function tellOf(name: string, { auditAnnotations = {}, warnings = [] }: Admissio
   for (const warning of warnings) if (!controls.test(warning)) request.addWarning(warning);
 }
 
-/** The Status of a webhook, made one that is a failure for certain. */
+/** The Status of a webhook, with the fields that make it a failure. */
 function denied(webhook: string, given: Partial<Status> | undefined): StatusError {
   const by = `admission webhook ${quote(webhook)} denied the request`;
   const { message = '', reason = '', code = 0, status = '', details } = given ?? {};

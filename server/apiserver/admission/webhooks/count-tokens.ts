@@ -1,4 +1,4 @@
-/** Values that JSON may have: parsing more of them would hold the event loop for too long. */
+/** The most values in an answer's JSON: parsing more of them would hold the event loop for too long. */
 export const maxTokens = 250_000;
 
 const quote = 0x22;

@@ -66,7 +66,7 @@ function askAgain(rounds: Rounds): void {
   rounds.asked = new Set();
 }
 
-/** Shows objects in the version that each webhook wants; what is shown is kept as long as the object stays as it is. */
+/** Converts objects to the version that each webhook expects, and keeps the result while the object stays unchanged. */
 function createView(request: AdmissionRequest): {
   as(matched: MatchedResource): Promise<ShownObjects>;
   /** The object that was shown has changed: the object of the request becomes the same. */
@@ -92,10 +92,10 @@ function createView(request: AdmissionRequest): {
   };
 }
 
-/** A patch that sets what is there already may still add defaults, but nobody is asked again for it. */
+/** The result of a call. A patch that changes nothing may still lead to defaults, but causes no reinvocation. */
 type Outcome = 'as it was' | 'patched' | 'changed';
 
-/** Asks one webhook and applies its patch to the object that is shown. */
+/** Calls one webhook and applies its patch to the converted object. */
 async function askOne(
   hook: CompiledWebhook,
   index: number,

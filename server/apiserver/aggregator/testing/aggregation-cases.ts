@@ -1,7 +1,7 @@
 import type { SeenRequest } from './extension-server.ts';
 import { type ExtensionServer, extensionGroup } from './extension-server.ts';
 
-/** One request to an API server as its administrator, over HTTP/1.1. */
+/** Sends one request to an API server as its administrator, over HTTP/1.1. */
 export type Ask = (
   method: string,
   target: string,
@@ -19,7 +19,7 @@ const name = `v1.${extensionGroup}`;
 const services = '/api/v1/namespaces/ext/services';
 const registration = '/apis/apiregistration.k8s.io/v1/apiservices';
 
-/** Requests that are passed on; the answer tells what came to the extension server. */
+/** Requests that are passed on; the answer shows what the extension server received. */
 const proxied: readonly {
   readonly what: string;
   readonly method?: string;

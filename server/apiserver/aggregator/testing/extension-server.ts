@@ -20,13 +20,13 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-/** A small API server beside the cluster's, which answers what a test wants. */
+/** A small API server beside the cluster's, whose answers a test chooses. */
 export interface ExtensionServer {
   readonly address: string;
   readonly port: number;
   readonly caPEM: string;
   readonly seen: SeenRequest[];
-  /** Takes the place of the usual answers; undefined: the usual ones. */
+  /** Replaces the usual answers; undefined: the usual ones. */
   answer: RequestListener | undefined;
   /** Takes the place of the usual answer to upgrades, which is to echo. */
   upgrade: ((request: IncomingMessage, socket: Duplex) => void) | undefined;
@@ -115,7 +115,7 @@ function noteRequest(request: IncomingMessage, body: string): SeenRequest {
   };
 }
 
-/** Starts one at an address that is not of a loopback: endpoints may have no such address. */
+/** Starts one at an address that is not a loopback address, which endpoints may not have. */
 export async function startExtensionServer(address: string, names: readonly string[]): Promise<ExtensionServer> {
   const making = { clock: systemClock, random: systemRandom };
   const authority = await makeAuthority('extension-ca', making);

@@ -57,7 +57,7 @@ function mismatch(claim: string, value: unknown, type: string): string {
   return `oidc: failed to unmarshal claims: json: cannot unmarshal ${found} into Go struct field idToken.${claim} of type ${type}`;
 }
 
-/** Seconds since the epoch: a number, or the text of one. */
+/** Parses seconds since the epoch: a number, or its text. */
 function readSeconds(value: unknown): number | undefined | 'malformed' {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)) return Math.trunc(Number(value));

@@ -39,8 +39,8 @@ export function compileClaimExpression(source: string, variable: Variable, isRul
 }
 
 /**
- * The most that one expression may cost for one token. Upstream's limit of 1,000,000 would hold the event loop for a quarter of
- * a second; what mappings and rules need is below a thousandth of it.
+ * The cost limit of one expression for one token. Upstream's limit of 1,000,000 would hold the event loop for a quarter of a second; usual
+ * mappings and rules need less than a thousandth of it.
  */
 const costLimit = 200_000;
 

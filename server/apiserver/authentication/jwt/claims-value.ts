@@ -35,7 +35,7 @@ function valueOf(json: unknown): CELValue {
   return isJSONObject(json) ? claimsValue(json) : null;
 }
 
-/** One or more strings, without empty ones, as groups and extra values are. Throws for other values. */
+/** One or more strings, without empty ones, for groups and extra values. Throws for other values. */
 export function stringsOfValue(value: CELValue): readonly string[] {
   if (value === null || value === '') return [];
   if (typeof value === 'string') return [value];

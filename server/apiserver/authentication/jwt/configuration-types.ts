@@ -1,7 +1,7 @@
 import type { PropertySchema, StructuralSchema } from '../../../../api/schema/structural-schema.ts';
 import type { ConfigurationKind } from '../../configuration/decode-configuration.ts';
 
-/** AuthenticationConfiguration of apiserver.config.k8s.io, as it is written; its versions have the same fields. */
+/** AuthenticationConfiguration of apiserver.config.k8s.io; its versions have the same fields. */
 export interface AuthenticationConfigurationFields {
   readonly jwt?: readonly JWTAuthenticatorFields[];
   readonly anonymous?: AnonymousFields;

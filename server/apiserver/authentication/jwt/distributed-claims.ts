@@ -7,13 +7,13 @@ interface DistributedClaimOptions {
   /** The claim that may be kept elsewhere: that of the groups. */
   readonly claim: string;
   readonly client: IssuerClient;
-  /** Verifies a token of that issuer, which need not be the one of the token that refers to it. */
+  /** Verifies a token of the other issuer, which need not be the issuer of the token that refers to it. */
   verify(token: UnverifiedToken): Promise<void>;
 }
 
 /**
- * The claims with the one that `_claim_names` says is kept elsewhere (OpenID Connect Core 1.0, 5.6.2): the token that the
- * endpoint answers is verified as any other. Rejects with upstream's message.
+ * The claims with the distributed claim that `_claim_names` refers to (OpenID Connect Core 1.0, 5.6.2): the token from its endpoint is
+ * verified like any other. Rejects with upstream's message.
  */
 export async function expandDistributedClaim(claims: JSONObject, { claim, client, verify }: DistributedClaimOptions): Promise<JSONObject> {
   if (Object.hasOwn(claims, claim) || !Object.hasOwn(claims, '_claim_names')) return claims;

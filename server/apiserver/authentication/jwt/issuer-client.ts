@@ -11,7 +11,7 @@ export interface IssuerClient {
   get(url: string, options?: { readonly bearerToken?: string; readonly signal?: AbortSignal }): Promise<IssuerAnswer>;
 }
 
-/** The JSON of a good answer. Throws an Error that says what is wrong with another one. */
+/** Parses the JSON of a successful answer. Throws an Error that describes any other answer. */
 export function readJSONAnswer({ status, statusText, contentType, body }: IssuerAnswer): unknown {
   const text = new TextDecoder().decode(body);
   if (status !== 200) throw new Error(`${status} ${statusText}: ${text.slice(0, 1000)}`);

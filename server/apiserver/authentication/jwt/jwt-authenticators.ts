@@ -14,11 +14,11 @@ interface JWTAuthenticatorsOptions extends JWTDependencies {
 /** Authenticates the tokens of all configured issuers. */
 export interface JWTAuthenticators extends TokenAuthenticator {
   /**
-   * Takes over another configuration as soon as all of its issuers have answered. Rejects, and keeps the one before, if they
-   * have not within a minute.
+   * Replaces the configuration as soon as all of its issuers have answered. Rejects, and keeps the previous one, if they have not within a
+   * minute.
    */
   update(configurations: readonly JWTAuthenticatorConfiguration[]): Promise<void>;
-  /** Gives up what is under way. */
+  /** Ends running requests. */
   close(): void;
 }
 

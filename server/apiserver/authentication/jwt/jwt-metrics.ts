@@ -7,7 +7,7 @@ export interface JWTMetrics {
   authenticated(result: 'success' | 'failure', issuer: string, seconds: number): void;
   /** undefined: they could not be fetched. */
   keysFetched(issuer: string, body: Uint8Array | undefined): void;
-  /** Drops what is known of the keys of an issuer that is not configured any more. */
+  /** Drops the metrics of the keys of an issuer that is no longer configured. */
   forgetKeys(issuer: string): void;
   /** The configuration in use. */
   configured(content: Uint8Array): void;

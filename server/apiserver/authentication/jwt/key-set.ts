@@ -5,7 +5,7 @@ import { type IssuerClient, readJSONAnswer } from './issuer-client.ts';
 
 /** The public keys of an issuer. */
 export interface KeySet {
-  /** Whether one of the keys has signed the token, by one of the algorithms. Rejects with what is wrong with token or keys. */
+  /** Whether one of the keys has signed the token with one of the algorithms. Rejects with the error in the token or the keys. */
   verify(token: string, algorithms: readonly string[]): Promise<void>;
 }
 
@@ -20,7 +20,7 @@ interface KeySetOptions {
 
 /** Tokens with unknown keys make the keys be fetched anew: not more often than that. */
 const minFetchIntervalMs = 1000;
-/** Of a token without a key id every key may be the one. */
+/** The most keys that are tried for a token without a key id. */
 const maxKeysTried = 64;
 
 interface UsableKey {
@@ -28,7 +28,7 @@ interface UsableKey {
   readonly jwk: JWK;
 }
 
-/** The keys behind a `jwks_uri`, fetched when the first token comes and again when none of those known fits. */
+/** The keys at a `jwks_uri`, fetched for the first token and again when no known key verifies a token. */
 export function createRemoteKeySet({ url, client, clock, onFetch, signal }: KeySetOptions): KeySet {
   let keys: readonly UsableKey[] = [];
   let underWay: Promise<void> | undefined;
@@ -109,7 +109,7 @@ async function isSignedByOne(token: string, { algorithm, keyId }: TokenHeader, k
       await compactVerify(token, jwk, { algorithms: [algorithm] });
       return true;
     } catch {
-      // Signed by another key, or this one is no key.
+      // Another key has signed it, or this is not a valid key.
     }
   }
   return false;
@@ -117,7 +117,7 @@ async function isSignedByOne(token: string, { algorithm, keyId }: TokenHeader, k
 
 const curves: Readonly<Record<string, string>> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
 
-/** A public key is of one family of algorithms: never of another that a token claims. */
+/** Whether the key belongs to the algorithm: a public key is used with one family of algorithms only, whatever the token claims. */
 function fits({ kty, crv }: JWK, algorithm: string): boolean {
   const curve = curves[algorithm];
   return curve === undefined ? kty === 'RSA' : kty === 'EC' && crv === curve;

@@ -6,7 +6,7 @@ import { evaluateClaimExpression, userType } from './claim-expressions.ts';
 import { claimsValue, stringsOfValue } from './claims-value.ts';
 import type { CompiledRule, JWTAuthenticatorConfiguration, Mapping } from './validate-configuration.ts';
 
-/** Expressions are evaluated one at a time; others may have their turn in between. */
+/** Gives other work a turn between two expressions. */
 export type Yield = () => Promise<void>;
 
 /**

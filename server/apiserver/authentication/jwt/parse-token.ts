@@ -4,11 +4,11 @@ import { type JSONObject, getOwn, isJSONObject } from '../../../../api/base/json
 export interface UnverifiedToken {
   readonly text: string;
   readonly claims: JSONObject;
-  /** '' where it says none. */
+  /** '' if the token names none. */
   readonly issuer: string;
 }
 
-/** Longer tokens are not read at all: none fits into the headers of a request, but one may be in a TokenReview. */
+/** Longer tokens are refused without parsing. The headers of a request cannot contain them, but a TokenReview can. */
 export const maxTokenLength = 128 * 1024;
 
 /** Reads a token in the compact form; undefined for everything else. */

@@ -16,7 +16,7 @@ interface ProviderOptions {
   onKeysFetched(body: Uint8Array | undefined): void;
 }
 
-/** An OpenID Connect provider, whose discovery document is asked for until there is one. */
+/** An OpenID Connect provider. Its discovery document is requested until it is available. */
 export interface Provider {
   /** undefined: the provider has not been discovered yet. */
   readonly keys: KeySet | undefined;

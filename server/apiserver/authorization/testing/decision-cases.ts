@@ -46,7 +46,7 @@ export interface RecordingWebhook {
   close(): void;
 }
 
-/** A webhook on loopback that decides by the name of the user, and remembers what it was asked. */
+/** A webhook on loopback that decides by the user's name and records the requests. */
 export async function startRecordingWebhook(port = 0): Promise<RecordingWebhook> {
   let asked: AskedReview[] = [];
   const server = createServer((request, response) => {
@@ -200,7 +200,7 @@ export interface Decision {
   readonly asked: readonly AskedReview[];
 }
 
-/** The headers by which a member of system:masters sends a request as its user. */
+/** The headers with which a member of system:masters impersonates the user. */
 export function impersonationHeaders({ user, groups = [], uid, extra = {} }: DecisionRequest): readonly (readonly [string, string])[] {
   return [
     ['impersonate-user', user],

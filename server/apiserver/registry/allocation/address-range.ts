@@ -17,7 +17,7 @@ const bandShare = 16n;
 /** IPv6 ranges are used up to this size only. */
 const maxSize = 1n << 60n;
 
-/** Throws an Error for what is no CIDR. */
+/** Throws an Error for a text that is not a CIDR. */
 export function parseAddressRange(text: string): AddressRange {
   const cidr = parseCIDR(text);
   if (!cidr) throw new Error(`${text} is not a CIDR`);
@@ -43,7 +43,7 @@ export function positionOf(range: AddressRange, address: IPAddress): RangePositi
   return address.value >= range.first && address.value < range.first + range.size ? 'inside' : 'edge';
 }
 
-/** Every address once: from a random place on through the upper part, then through the lower one. */
+/** Every address once: the upper part from a random place on, then the lower part. */
 export function* candidates(range: AddressRange, random: Random): Generator<string> {
   for (const offset of rotated(range.reserved, range.size, random)) yield format(range, offset);
   for (const offset of rotated(0n, range.reserved, random)) yield format(range, offset);
@@ -60,7 +60,7 @@ function format({ version, first }: AddressRange, offset: bigint): string {
   return formatIP({ version, value: first + offset });
 }
 
-/** The address in the spelling that names of IPAddress objects have; undefined for what is no address. */
+/** The address in the spelling of IPAddress names; undefined for a text that is not an address. */
 export function canonicalAddress(text: string): string | undefined {
   const address = parseIP(text, { leadingZeros: true });
   return address && formatIP(address);

@@ -21,7 +21,7 @@ interface ClusterIPAllocatorDependencies {
   readonly ranges: ServiceRanges;
 }
 
-/** Why an address cannot be had; the message is part of what the user reads. */
+/** The error for an address that is not available; its message is part of the answer to the user. */
 export class AllocationError extends Error {}
 
 /** An address that a Service has now, and whether it got it just now. */
@@ -31,8 +31,8 @@ interface AllocatedAddress {
 }
 
 /**
- * Gives Services addresses by creating IPAddress objects named after them (KEP-1880): whoever creates one first has the
- * address, also among several servers and over restarts.
+ * Allocates addresses to Services by creating IPAddress objects named after them (KEP-1880): the first one to create the object gets the
+ * address, also among several servers and across restarts.
  */
 export interface ClusterIPAllocator {
   /** A particular address. Throws AllocationError. */
@@ -46,7 +46,7 @@ export function createClusterIPAllocator(dependencies: ClusterIPAllocatorDepende
   const { client, addresses, random, version, ranges } = dependencies;
   const find = (name: string) => client(ipAddresses).get({ namespace: '', name });
   const ofVersion = (all: readonly AddressRange[]) => all.filter((range) => range.version === version);
-  /** The result of `choose` among the ranges; they are read anew before it is said that there is nothing. */
+  /** The result of `choose` among the ranges; they are read again before the search gives up. */
   const search = async <T>(choose: (range: AddressRange) => Promise<T | undefined> | T | undefined): Promise<T | undefined> => {
     for (const read of [() => ranges.ready(), () => ranges.readAgain()]) {
       for (const range of ofVersion(await read())) {
@@ -56,7 +56,7 @@ export function createClusterIPAllocator(dependencies: ClusterIPAllocatorDepende
     }
     return undefined;
   };
-  /** Whether the object could be created: false if another one stands there. */
+  /** Creates the object; false if it exists already. */
   const claim = async (address: string, service: ObjectKey, dryRun: boolean): Promise<boolean> => {
     try {
       await client(ipAddresses).create(addressObject(address, service), { dryRun });

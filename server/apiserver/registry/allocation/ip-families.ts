@@ -9,8 +9,8 @@ import type { FieldPath } from '../../../../api/validation/field-path.ts';
 type Spec = DeepReadonly<ServiceSpec>;
 
 /**
- * Fills in ipFamilies and ipFamilyPolicy from what the user gave, from what the Service was before (`old`) and from the
- * families the cluster has, its own first (KEP-563). Modifies; returns what cannot be had.
+ * Fills in ipFamilies and ipFamilyPolicy from the user's values, from the Service before (`old`) and from the cluster's families, the
+ * default one first (KEP-563). Modifies; returns the errors.
  */
 export function planIPFamilies(spec: ServiceSpec, old: Spec | undefined, configured: readonly string[], path: FieldPath): FieldError[] {
   if (spec.type === 'ExternalName' || (old && keepsPreference(spec, old))) return [];
@@ -33,7 +33,7 @@ export function planIPFamilies(spec: ServiceSpec, old: Spec | undefined, configu
   return [];
 }
 
-/** A Service that takes what the cluster has keeps what it got, also when the cluster changes, until someone asks for more or less. */
+/** A Service with PreferDualStack keeps its families when the cluster changes, until a request adds or removes one. */
 export function keepsPreference(spec: Spec, old: Spec): boolean {
   const isOfKind = ['ClusterIP', 'NodePort', 'LoadBalancer'].includes(spec.type ?? '') && spec.type === old.type;
   const isPreferred = spec.ipFamilyPolicy === 'PreferDualStack' && (old.ipFamilyPolicy ?? 'PreferDualStack') === 'PreferDualStack';
@@ -44,7 +44,7 @@ const hasSameAddresses = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.clu
 const hasSameFamilies = (spec: Spec, old: Spec) => isSemanticallyEqual(spec.ipFamilies ?? [], old.ipFamilies ?? []);
 const otherFamily = (family: string) => (family === 'IPv4' ? 'IPv6' : 'IPv4');
 
-/** A client that asks for one family where there were two need not say which goes; without asking for it nothing goes. */
+/** A client that changes a Service from two families to one need not name the removed one; without such a request no family is removed. */
 function reduceFamilies(spec: ServiceSpec, old: Spec, path: FieldPath): FieldError[] {
   const { clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
   if (ipFamilyPolicy === 'SingleStack') {
@@ -92,7 +92,7 @@ function inferFamilies(spec: ServiceSpec, configured: readonly string[], path: F
   return errors;
 }
 
-/** Its endpoints are somebody else's business: they may be of any family, whatever the cluster has. */
+/** Its endpoints are managed elsewhere and may be of any family. */
 function planFreeEndpoints(spec: ServiceSpec, configured: readonly string[]): void {
   const [first = configured[0] ?? 'IPv4', ...others] = spec.ipFamilies ?? [];
   const isComplete = spec.ipFamilyPolicy === 'SingleStack' || others.length > 0;

@@ -6,11 +6,11 @@ import { type PortRange, PortSet } from './port-set.ts';
 /** The key at which upstream keeps it, too. */
 const key = '/registry/ranges/servicenodeports';
 
-/** The node ports in use, in one object of the store: two servers cannot give the same one. */
+/** The allocated node ports, in one object of the store, so that two servers cannot allocate the same one. */
 export interface NodePortRegistry {
   /**
-   * Calls `change` with the ports that are taken, for it to take and give back some, and stores the outcome unless
-   * `dryRun`. Called again if another server was faster. What it throws leaves everything as it was.
+   * Calls `change` with the allocated ports, which it may change, and stores the result unless `dryRun`. Called again if another server was
+   * faster. If it throws, nothing changes.
    */
   update<T>(change: (taken: PortSet) => T, dryRun: boolean): Promise<T>;
 }

@@ -41,7 +41,7 @@ export function planNodePorts(
   const before = new Set(old ? occupiedPorts(old) : []);
   const operation = new Operation(taken, before, random, dryRun);
   const ports = mayHavePorts(service) ? assignPorts(service, old, operation) : (service.spec?.ports ?? []).map(({ nodePort }) => nodePort);
-  // Once there is one, another is refused by validation.
+  // Once there is a port, a request for another one is refused by validation.
   const keepsHealthCheck = old !== undefined && needsHealthCheckNodePort(old);
   const healthCheck =
     needsHealthCheckNodePort(service) && !keepsHealthCheck ? assignHealthCheck(service, operation) : service.spec?.healthCheckNodePort;

@@ -9,19 +9,19 @@ import {
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { IPAddress } from '../../../../api/types/networking-v1.ts';
 
-/** The error, as an event says it. */
+/** An error, with its event. */
 export interface Finding {
   readonly reason: string;
   readonly message: string;
 }
 
 export interface Repair {
-  /** `recreate`: what is there goes first. */
+  /** `recreate`: the existing object is deleted first. */
   readonly action: 'none' | 'create' | 'recreate' | 'delete';
   readonly finding?: Finding;
 }
 
-/** How old an address without Service must be: one that is just being created has its address first. */
+/** The minimum age of an address without Service before it is released: a Service that is being created gets its address first. */
 export const addressGraceMs = 60_000;
 
 const nothing: Repair = { action: 'none' };
@@ -44,7 +44,7 @@ interface AddressOfService {
   readonly ranges: readonly string[];
 }
 
-/** The steps by which the Service's address is registered for it; of two Services with one address the registered one has it. */
+/** The steps that register the Service's address for it. If two Services have one address, the registered one keeps it. */
 export function planServiceRepair({ service, address, registered, named, ranges }: AddressOfService): Repair {
   const { namespace, name } = service.metadata;
   const subject = `[${familyOf(address)}]: ${address}`;

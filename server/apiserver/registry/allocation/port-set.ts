@@ -64,8 +64,8 @@ export class PortSet {
   }
 
   /**
-   * A free port, at random; those of the lower part, which are kept for whoever asks for one by number, only when there are
-   * no others (KEP-3668). undefined if all are taken.
+   * A free port, at random. Ports of the lower part, which are reserved for requests by number, are used only if there are no others
+   * (KEP-3668). undefined if all are taken.
    */
   findFree(random: Random): number | undefined {
     const { first, last } = this.range;

@@ -29,9 +29,9 @@ interface AddressRepairDependencies {
 
 /** Brings Services and the addresses that are registered for them in line. */
 interface AddressRepair {
-  /** Looks at all once. The informers must have synced. */
+  /** Checks all addresses once. The informers must have synced. */
   repairAll(): Promise<void>;
-  /** Looks at what changes, and at all every few minutes, until the signal; never rejects. */
+  /** Checks what changes, and everything every few minutes, until the signal; never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -61,7 +61,7 @@ export function createAddressRepair(dependencies: AddressRepairDependencies): Ad
   };
 }
 
-/** Keys of both kinds share one queue. */
+/** Keys of Services and of addresses share one queue. */
 const serviceKey = (service: DeepReadonly<Service>) => `service ${formatKey(keyOf(service))}`;
 const addressKey = (address: DeepReadonly<IPAddress>) => `address ${address.metadata.name ?? ''}`;
 
@@ -115,7 +115,7 @@ async function repairService(service: DeepReadonly<Service>, dependencies: Addre
   const { client, events, ranges } = dependencies;
   for (const address of addressesOf(service)) {
     const key = { namespace: '', name: address };
-    // A cache may be behind the other one; who is missing is asked for.
+    // One cache may be behind the other, so a missing object is requested from the API.
     const registered = dependencies.addresses.lister.find(key) ?? (await ignoreNotFound(client(ipAddresses).get(key)));
     const parent = registered?.spec?.parentRef;
     const named = parent?.name ? await findService({ namespace: parent.namespace ?? '', name: parent.name }, dependencies) : undefined;
@@ -156,7 +156,7 @@ async function repairAddress(address: DeepReadonly<IPAddress>, dependencies: Add
   try {
     await ignoreNotFound(client(ipAddresses).delete({ namespace: '', name }, preconditions));
   } catch (error) {
-    // Another one stands there by now.
+    // Another object has this name by now.
     if (!hasReason(error, 'Conflict')) throw error;
   }
   return undefined;

@@ -15,13 +15,12 @@ interface NodePortRepairDependencies {
   readonly nodePorts: NodePortRegistry;
 }
 
-/** How often in a row a port must have been found without Service: one that is just being created has its port first. */
+/** The number of rounds in which a port must have been found without Service: a Service that is being created gets its port first. */
 const rounds = 3;
 
 /**
- * Brings the node ports that are taken in line with the Services there are: what a server left behind that ended between
- * allocating and writing is given back, what Services have without it being registered (restored backups, other servers'
- * data) is taken. To be called every few minutes.
+ * Repairs the allocation of node ports: ports that a server allocated without writing the Service are released, and ports of Services that
+ * are not registered (after a restored backup, or from another server) are registered. To be called every few minutes.
  */
 export function createNodePortRepair({ client, events, nodePorts }: NodePortRepairDependencies): () => Promise<void> {
   const leaks = new Map<number, number>();

@@ -25,7 +25,10 @@ interface ServiceAllocationDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The cluster's own ranges, one or two; they say which families there are, the first one's is the default. Addresses come from all ServiceCIDRs. */
+  /**
+   * The cluster's own ranges, one or two. They define the address families; the first one's is the default. Addresses come from all
+   * ServiceCIDRs.
+   */
   readonly serviceCIDRs: readonly string[];
   /** Default 30000-32767. */
   readonly nodePortRange?: PortRange;
@@ -34,8 +37,8 @@ interface ServiceAllocationDependencies {
 interface ServiceAllocation {
   readonly hooks: RegistryHooks;
   /**
-   * Compares what is allocated with the Services there are, and goes on doing so until the signal is aborted: addresses
-   * with every change, node ports every few minutes. Resolves after the first time, before which nobody should be served.
+   * Repairs allocations by comparing them with the Services, until the signal is aborted: addresses with every change, node ports every few
+   * minutes. Resolves after the first time, before which no requests should be served.
    */
   start(signal: AbortSignal): Promise<void>;
 }

@@ -26,7 +26,7 @@ interface ServiceHooksDependencies {
 
 const specPath = FieldPath.root.child('spec');
 
-/** Gives Services their cluster addresses and node ports before they are written, and takes back what is not needed any more. */
+/** Allocates cluster addresses and node ports to Services before they are written, and releases those that are no longer needed. */
 export function createServiceHooks(dependencies: ServiceHooksDependencies): RegistryHooks {
   return {
     async beginCreate(object, { dryRun }) {
@@ -68,7 +68,7 @@ async function allocate(
     try {
       await Promise.all([releaseAddresses(freeAddresses, dependencies), releasePorts(freePorts, nodePorts)]);
     } catch (error) {
-      // The Service is written (or is not) all the same; the next repair gives back what stays behind.
+      // The result of the write stands; the next repair releases what is left.
       dependencies.logger.warn('addresses and ports could not be given back', { addresses: freeAddresses, ports: freePorts, error });
     }
   };
@@ -126,7 +126,7 @@ function planAddresses(spec: DeepReadonly<ServiceSpec>, old: DeepReadonly<Servic
   if (!needsAddress(spec)) return { released: addressesOf(old) };
   if (isHeadless(spec) || (old && keepsPreference(spec, old))) return { released: [] };
   const families = [...(spec.ipFamilies ?? []).entries()];
-  // Once given, an address stays; whoever wants another one is refused by validation.
+  // An allocated address stays; a request for another one is refused by validation.
   if (old === undefined || !needsAddress(old)) return { families };
   if (isHeadless(old)) return { released: [] };
   const before = old.ipFamilies?.length ?? 0;

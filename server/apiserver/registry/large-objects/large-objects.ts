@@ -18,7 +18,7 @@ import {
   type ResourceKey,
 } from './large-work.ts';
 
-/** The result for a large object; `stored` is what the store takes. */
+/** The result for a large object; `stored` holds the bytes for the store. */
 export interface Settled {
   readonly warnings: readonly string[];
   readonly stored: Uint8Array | undefined;
@@ -27,17 +27,17 @@ export interface Settled {
 
 /** The steps of a write between mutating and validating admission, for one large object. */
 export interface Settling {
-  /** Prepares the object, and checks it too where nothing comes in between. Modifies the object. */
+  /** Prepares the object, and also checks it if nothing comes in between. Modifies the object. */
   prepare(name: string, isAll: boolean, uid?: string): Promise<void>;
-  /** Throws what the rules of the kind have found. Modifies the object. */
+  /** Throws the errors that the rules of the kind have found. Modifies the object. */
   check(name: string): Promise<Settled>;
 }
 
-/** Work on objects so large that they would hold the event loop: it is done in another thread; for one resource. */
+/** Handles the objects of one resource that are so large that they would hold the event loop, in another thread. */
 export interface LargeObjects {
-  /** Whether an object, or what makes it, of that many bytes in all is decoded and checked elsewhere. */
+  /** Whether an object, or its sources, of that many bytes in total are decoded and checked in another thread. */
   isLarge(...sizes: readonly number[]): boolean;
-  /** Whether one of so many bytes is written in another format elsewhere. */
+  /** Whether an object of that many bytes is formatted in another thread. */
   isLargeText(size: number): boolean;
   /** Decodes a body of a create (then `ownership` is recorded) or an update. */
   read(context: DecodingContext, fieldValidation: FieldValidation, ownership: Ownership | undefined, asker: Asker): Promise<UntypedObject>;
@@ -84,7 +84,7 @@ export function createLargeObjects(definition: ResourceDefinition, largeWork: La
     if (!work) throw new Error('there is nobody to work on large objects');
     return work.run(task, asker);
   };
-  /** In a turn of its own: whoever asks has read or written the object just before, or does so next. */
+  /** In a separate turn: the caller has parsed or serialised the object just before, or does so next. */
   const received = async ({ object: json }: LargeTaskResult, isOwned: boolean): Promise<UntypedObject> => {
     await work?.nextTurn();
     const object = parseJSON(json).value as UntypedObject;
@@ -153,10 +153,10 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, one) => total + one, 0);
 }
 
-/** Without what else the object has. */
+/** Copies only the fields of managed fields. */
 const ownershipOf = ({ fieldManager, subresource }: Ownership): Ownership => ({ fieldManager, subresource });
 
-/** The name by which other threads know a resource. The definition of a custom kind is written when it is first needed. */
+/** The key by which other threads know a resource. The definition of a custom kind is serialised when it is first needed. */
 function createResourceKey({ group, version, names, origin }: ResourceDefinition): () => ResourceKey {
   const key = { group, version, plural: names.plural };
   if (!origin) return () => key;
@@ -195,7 +195,7 @@ function settlingOf(
   };
 }
 
-/** The object stays the one that admission and hooks know. */
+/** Replaces the content and keeps the object itself, which admission and hooks refer to. */
 function replaceContent(object: UntypedObject, content: UntypedObject): void {
   for (const key of Object.keys(object)) if (!Object.hasOwn(content, key)) delete object[key];
   Object.assign(object, content);

@@ -93,7 +93,7 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
   };
 }
 
-/** Tasks of expressions as they came first: what was compiled for one is found by it. */
+/** Tasks of expressions, by the task that came first: its compiled form is found by it. */
 const knownTasks = new Map<string, AdmissionTask>();
 const maxKnownTasks = 200;
 
@@ -146,8 +146,8 @@ function patch({ definition, convert }: Resource, task: TaskOf<'patch'>): LargeT
 }
 
 /**
- * JSON of an object that may yet be stored. Of one that is too large for the store the managedFields may be lost, as in a
- * write; else it is refused for what breaks the rules of its kind, if something does, and for its size.
+ * JSON of an object that may still be stored. The managedFields of an object that is too large for the store may be dropped, as in a write;
+ * otherwise it is refused for a violated rule of its kind, or else for its size.
  */
 function boundedJSON(definition: ResourceDefinition, object: UntypedObject, nowMs: number): Uint8Array {
   const json = stringifyJSON(object);

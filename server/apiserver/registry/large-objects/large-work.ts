@@ -17,7 +17,7 @@ export interface ResourceKey {
 
 /** A CustomResourceDefinition on its way to another thread. */
 export interface CustomSource {
-  /** Another one for each state of the definition. */
+  /** An id for each state of the definition. */
   readonly id: string;
   /** JSON, in memory that is shared and not copied for each task. */
   readonly json: Uint8Array<SharedArrayBuffer>;
@@ -82,7 +82,7 @@ export type LargeTask =
       readonly kind: 'encode';
       readonly resource: ResourceKey;
       readonly object: Uint8Array;
-      /** `item:` is one of a list, without its kind, as it stands in that notation; `pretty` is indented JSON. */
+      /** `item:` formats an item of a list, without its kind, in that notation; `pretty` is indented JSON. */
       readonly format: 'application/yaml' | 'application/vnd.kubernetes.protobuf' | 'pretty' | `item:${ItemNotation}`;
     }
   /** The steps between mutating and validating admission; `live` is there for an update. */
@@ -101,13 +101,13 @@ export interface LargeTaskResult {
   /** The object in the other format, for 'encode'. */
   readonly object: Uint8Array;
   readonly warnings: readonly string[];
-  /** The object as it is stored, for 'check' and 'all'. */
+  /** The stored bytes of the object, for 'check' and 'all'. */
   readonly stored?: Uint8Array;
   /** Whether there is nothing to write, for 'check' and 'all'. */
   readonly isUnchanged?: boolean;
 }
 
-/** For whom a task is done: users take turns, and nobody waits for it once the signal has aborted. */
+/** The user for whom a task is done: users take turns, and an aborted signal ends the wait. */
 export interface Asker {
   readonly user: Pick<UserInfo, 'name'>;
   readonly signal: AbortSignal;
@@ -116,17 +116,17 @@ export interface Asker {
 /** Does tasks elsewhere than in this thread. Rejects with the StatusError that the task has thrown. */
 export interface LargeWork {
   run(task: LargeTask, asker: Asker): Promise<LargeTaskResult>;
-  /** Lets others have the event loop: reading an object and writing it again are two turns. */
+  /** Gives other work a turn of the event loop: parsing and serialising an object are two turns. */
   nextTurn(): Promise<void>;
 }
 
 /**
- * Bodies and objects of more bytes are worked on elsewhere. What takes longest of all takes about a microsecond for each
- * byte, so that those which stay hold the event loop for some 30 ms at most.
+ * Bodies and objects with more bytes are handled in another thread. The slowest work takes about a microsecond for each byte, so smaller
+ * ones hold the event loop for some 30 ms at most.
  */
 export const largeBytes = 32 * 1024;
 
-/** No larger object can be stored, and none comes back to the event loop. */
+/** Larger objects cannot be stored, and are not passed back to the event loop. */
 export const maxObjectBytes = 1.5 * 1024 * 1024;
 
 /** The greatest body of requests that are not stored: reviews, scales, bindings, evictions, options. */

@@ -3,7 +3,7 @@ import type { Container, LimitRange, Pod } from '../../../../../api/types/core-v
 
 const annotation = 'kubernetes.io/limit-ranger';
 
-/** Fills in requests and limits that containers leave out, and says so in an annotation. Modifies. */
+/** Sets requests and limits that containers lack, and lists them in an annotation. Modifies. */
 export function addDefaults(pod: Pod, { spec }: DeepReadonly<LimitRange>): void {
   const requests: Record<string, string> = {};
   const limits: Record<string, string> = {};

@@ -8,7 +8,7 @@ import { newObject, refuse } from '../../admission-request.ts';
 import { addDefaults } from './defaults.ts';
 import { checkClaim, checkPod } from './constraints.ts';
 
-/** How long a namespace without limit ranges is remembered as such, while the informer says the same. */
+/** The milliseconds for which a namespace without limit ranges is remembered, while the informer shows none either. */
 const emptyMs = 30_000;
 const maxRemembered = 10_000;
 const remembered = new WeakMap<

@@ -35,7 +35,10 @@ export const nodeRestriction = defineAdmissionPlugin({
   },
 });
 
-/** Why the node must not do that: the end of the message. Throws NotFound for what the request refers to and is not there. */
+/**
+ * The reason why the node must not do that, which ends the message; undefined if it may. Throws NotFound for missing objects that the
+ * request refers to.
+ */
 async function findProblem(request: AdmissionRequest, nodeName: string, dependencies: AdmissionDependencies): Promise<string | undefined> {
   if (isResource(request, pods)) return restrictPod(request, nodeName, dependencies);
   if (isResource(request, nodes)) return restrictNode(request, nodeName);
@@ -51,7 +54,7 @@ async function findProblem(request: AdmissionRequest, nodeName: string, dependen
   return undefined;
 }
 
-/** Restricts a node to its own slices; of existing ones the authorizer has asked too, but it follows changes with a delay. */
+/** Restricts a node to its own slices. For existing slices the authorizer checks this too, but it follows changes with a delay. */
 function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeName: string): string | undefined {
   const slice = (operation === 'CREATE' ? object : oldObject) as DeepReadonly<ResourceSlice> | undefined;
   if (slice?.spec.nodeName === nodeName) return undefined;
@@ -60,7 +63,7 @@ function restrictSlice({ operation, object, oldObject }: AdmissionRequest, nodeN
 
 const nodeSigners: ReadonlySet<string> = new Set(['kubernetes.io/kube-apiserver-client-kubelet', 'kubernetes.io/kubelet-serving']);
 
-/** A node asks for certificates of nodes in its own name only. */
+/** Restricts a node's certificate requests to its own name. */
 function restrictCertificate({ operation, subresource, object }: AdmissionRequest, nodeName: string): string | undefined {
   const spec = (object as DeepReadonly<CertificateSigningRequest> | undefined)?.spec;
   if (operation !== 'CREATE' || subresource !== '' || !spec || !nodeSigners.has(spec.signerName)) return undefined;

@@ -71,7 +71,7 @@ async function restrictCreate(
   return used === undefined ? undefined : `node ${node} can not create pods that reference ${used}`;
 }
 
-/** A node could read whatever a Pod of its own making referred to. */
+/** Finds an object that the Pod refers to: a node could read any object through a Pod that it creates itself. */
 function findUsedObject({ spec }: DeepReadonly<Pod>): string | undefined {
   if (!spec) return undefined;
   if (spec.serviceAccountName) return 'a service account';

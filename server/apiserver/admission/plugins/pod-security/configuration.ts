@@ -15,7 +15,7 @@ import { nameIsDNSLabel, nameIsDNSSubdomain } from '../../../../../api/validatio
 export interface PodSecurityConfiguration {
   /** For namespaces whose labels say nothing. */
   readonly defaults: PodSecurityPolicy;
-  /** Whom and what the standards do not concern. */
+  /** The users, namespaces and runtime classes that are exempt. */
   readonly exemptions: {
     readonly usernames: readonly string[];
     readonly runtimeClasses: readonly string[];
@@ -33,7 +33,7 @@ const apiVersions = ['v1', 'v1beta1', 'v1alpha1'].map((version) => `pod-security
 const modes: readonly Mode[] = ['enforce', 'warn', 'audit'];
 const exemptionFields = ['usernames', 'runtimeClasses', 'namespaces'] as const;
 
-/** Reads a PodSecurityConfiguration, as the plugin's part of an AdmissionConfiguration has it. Throws what is wrong with it. */
+/** Parses a PodSecurityConfiguration from the plugin's part of an AdmissionConfiguration. Throws an Error that describes the mistake. */
 export function parsePodSecurityConfiguration(value: unknown): PodSecurityConfiguration {
   const document = fieldsOf(value, 'it', ['apiVersion', 'kind', 'defaults', 'exemptions']);
   if (document['kind'] !== kind || !apiVersions.includes(String(document['apiVersion'])))

@@ -10,14 +10,14 @@ import type { AdmissionDependencies } from '../../admission.ts';
 import type { PodSecurityConfiguration } from './configuration.ts';
 
 const maxPods = 3000;
-/** Pods per list request: what one turn of the event loop decodes. */
+/** The Pods of one list request, which are decoded in one turn of the event loop. */
 const pageSize = 250;
 /** Milliseconds for reading the Pods of a namespace. */
 const maxReadMs = 1000;
-/** Milliseconds for judging them, in one turn of the event loop. */
+/** The milliseconds for checking Pods in one turn of the event loop. */
 const maxMs = 20;
 
-/** Whether a namespace's new level is one that present Pods may violate though they did not violate the old one. */
+/** Whether present Pods may violate a namespace's new level though they did not violate the old one. */
 export function needsCheckOfPods(enforce: LevelVersion, old: LevelVersion): boolean {
   if (enforce.level === 'privileged') return false;
   return enforce.version !== old.version || compareLevels(enforce.level, old.level) > 0;
@@ -76,7 +76,7 @@ function nameSome(names: readonly string[]): string {
   return others === 0 ? first : `${first} (and ${others} other ${others === 1 ? 'pod' : 'pods'})`;
 }
 
-/** Replicas are alike, so that a bounded number of Pods says more when it holds few of each controller. */
+/** Sorts Pods so that one of each controller comes first: replicas are alike, and a limited number is checked. */
 function oneOfEachControllerFirst(all: readonly DeepReadonly<Pod>[]): DeepReadonly<Pod>[] {
   const seen = new Set<string>();
   const [first, others]: [DeepReadonly<Pod>[], DeepReadonly<Pod>[]] = [[], []];

@@ -31,7 +31,7 @@ import { checkPodsOfNamespace, needsCheckOfPods } from './namespace-pods.ts';
 
 type Template = DeepReadonly<PodTemplateSpec> | undefined;
 
-/** The kinds that make Pods, and where their template is. Their violations are told of; it is their Pods that are refused. */
+/** The kinds with Pod templates, and where the template is. Violations cause warnings here; the Pods themselves are refused. */
 const templatesOf = [
   { resource: podTemplates, templateOf: (object: unknown) => (object as { readonly template?: Template }).template },
   ...[replicationControllers, replicaSets, deployments, daemonSets, statefulSets, jobs].map((resource) => ({
@@ -48,7 +48,7 @@ const templatesOf = [
 
 const annotations = 'pod-security.kubernetes.io/';
 
-/** Subresources of Pods that cannot change what a Pod may do. */
+/** Subresources of Pods that cannot change the Pod's security. */
 const ignoredSubresources = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portforward', 'proxy', 'status']);
 
 /** Holds Pods to the Pod Security Standards that their namespace's labels ask for. */
@@ -152,7 +152,7 @@ function evaluate(
   if (warned.length > 0) request.addWarning(`would ${describe(warn, warned)}`);
 }
 
-/** Whether a Pod's containers have become others: what else may change of a Pod is no matter of the standards. */
+/** Whether an update changes anything that the standards check. */
 function isSignificant({ spec }: DeepReadonly<Pod>, { spec: old }: DeepReadonly<Pod>): boolean {
   const images = (containers: readonly { readonly name: string; readonly image?: string }[] = []) => containers.map(({ image }) => image);
   const isOther = (a: readonly unknown[], b: readonly unknown[]) => a.length !== b.length || a.some((item, index) => item !== b[index]);

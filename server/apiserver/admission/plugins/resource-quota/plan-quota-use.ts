@@ -54,7 +54,7 @@ function exceeds(amount: Quantity | undefined, limit: Quantity | undefined): boo
   return amount !== undefined && limit !== undefined && compareQuantities(amount, limit) > 0;
 }
 
-/** Only what becomes more: what becomes less is given back by the quota controller. */
+/** Only increases: decreases are handled by the quota controller. */
 function increase(usage: ResourceAmounts, before: ResourceAmounts): ResourceAmounts {
   const more: ResourceAmounts = new Map();
   for (const [name, quantity] of usage) {

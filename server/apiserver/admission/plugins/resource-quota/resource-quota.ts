@@ -14,14 +14,14 @@ type Quota = DeepReadonly<ResourceQuota>;
 
 /** How often the quotas may change under the plugin's hands before it gives up. */
 const maxAttempts = 5;
-/** How long a namespace without quotas is remembered as such, while the informer says the same. */
+/** The milliseconds for which a namespace without quotas is remembered, while the informer shows none either. */
 const emptyMs = 30_000;
 const maxRemembered = 10_000;
 
 /** Changes of existing objects that can take more: a Service its ports, a claim its storage, a Pod its resources. */
 const growing: Readonly<Record<string, string>> = { pods: 'resize', services: '', persistentvolumeclaims: '' };
 
-/** Refuses what a ResourceQuota of the namespace does not allow any more, and counts what is allowed in the quota's status. */
+/** Refuses requests that exceed a ResourceQuota of the namespace, and adds allowed ones to the quota's status. */
 export const resourceQuota = defineAdmissionPlugin({
   name: 'ResourceQuota',
   operations: ['CREATE', 'UPDATE'],
@@ -80,7 +80,7 @@ function hasChanged(live: readonly Quota[], known: readonly Quota[]): boolean {
 }
 
 interface State {
-  /** The last of a namespace's requests that count: one after the other, or they would only hinder each other. */
+  /** The last of a namespace's requests that count: they run one after the other, since they would cause each other conflicts. */
   readonly turns: Map<string, Promise<unknown>>;
   /** Namespaces that had no quota when they were asked about themselves. */
   readonly empty: Map<string, number>;
@@ -111,7 +111,7 @@ async function inTurn(namespace: string, dependencies: AdmissionDependencies, wo
 async function quotasOf(namespace: string, dependencies: AdmissionDependencies): Promise<readonly Quota[]> {
   const { lister, client, clock } = dependencies;
   const known = lister(resourceQuotas).list({ namespace });
-  // A quota is often followed at once by what it shall count: the informer may not know yet that the controller has taken it up.
+  // Objects often follow their quota at once: the informer may not show yet that the controller has initialized it.
   if (known.length > 0) return known.every(isTakenUp) ? known : (await client(resourceQuotas).list({ namespace })).items;
   const { empty } = stateOf(dependencies);
   if ((empty.get(namespace) ?? 0) >= clock.nowMs()) return [];

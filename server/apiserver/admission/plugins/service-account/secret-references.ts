@@ -18,7 +18,7 @@ function usesSecret({ env, envFrom }: AnyContainer): boolean {
   return Boolean(env?.some(({ valueFrom }) => valueFrom?.secretKeyRef) || envFrom?.some(({ secretRef }) => secretRef));
 }
 
-/** Sources of volumes that name a secret in one of their fields. */
+/** Volume sources that name a secret in one of their fields. */
 const secretFields = ['cephfs', 'cinder', 'flexVolume', 'rbd', 'scaleIO', 'iscsi', 'storageos'] as const;
 
 function hasSecretVolume({ volumes }: DeepReadonly<PodSpec>): boolean {
@@ -34,7 +34,7 @@ function hasSecretVolume({ volumes }: DeepReadonly<PodSpec>): boolean {
   );
 }
 
-/** Why a Pod must not run as an account that insists on its own list of secrets; undefined if it may. */
+/** The reason why a Pod must not use a service account that enforces its list of secrets; undefined if it may. */
 export function findForbiddenReference(spec: DeepReadonly<PodSpec>, account: DeepReadonly<ServiceAccount>): string | undefined {
   const mountable = new Set(account.secrets?.map(({ name }) => name));
   const { name } = account.metadata;

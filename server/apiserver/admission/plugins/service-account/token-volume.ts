@@ -4,12 +4,12 @@ import type { Container, PodSpec, Volume, VolumeMount } from '../../../../../api
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 const volumePrefix = 'kube-api-access-';
 const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
-/** An hour, and seven seconds by which such tokens are told from others (KEP-1205). */
+/** An hour, and seven seconds that identify such tokens (KEP-1205). */
 const expirationSeconds = 3607;
 /** 0644 */
 const defaultMode = 420;
 
-/** Mounts the account's token into every container that has nothing of its own at the place where clients look for it. Modifies. */
+/** Mounts the account's token into every container that mounts nothing else at the path where clients look for it. Modifies. */
 export function mountToken(spec: PodSpec, random: Random): void {
   const volumes = spec.volumes ?? [];
   const present = volumes.find(({ name }) => name.startsWith(volumePrefix));

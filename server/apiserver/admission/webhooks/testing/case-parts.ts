@@ -3,7 +3,7 @@ import { respond, type WebhookAnswer } from './recording-webhook.ts';
 
 export interface CaseWebhook {
   readonly type: 'mutating' | 'validating';
-  /** Fields of the webhook other than the usual ones; `name` is one. */
+  /** Fields of the webhook that differ from the usual ones, such as `name`. */
   readonly fields?: Readonly<Record<string, unknown>>;
   readonly answer?: WebhookAnswer;
 }
@@ -19,7 +19,7 @@ export interface CaseRequest {
 export interface WebhookCase {
   readonly name: string;
   readonly webhooks: readonly CaseWebhook[];
-  /** Made without webhooks, in this order, and removed after the case in the opposite one. */
+  /** Objects created without webhooks, in this order, and deleted after the case in the reverse order. */
   readonly present?: readonly { readonly path: string; readonly body: object }[];
   readonly request: CaseRequest;
 }

@@ -21,7 +21,7 @@ export interface Review {
   readonly request: { readonly uid: string; readonly [field: string]: unknown };
 }
 
-/** A webhook over HTTPS that keeps what it is asked, and answers each path as it is told. */
+/** A webhook over HTTPS that records its requests; a test chooses its answer for each path. */
 export interface RecordingWebhook {
   readonly port: number;
   /** In base64. */

@@ -21,7 +21,7 @@ export async function prepareCases(api: APICaller): Promise<void> {
   await expectSuccess(api.post('/api/v1/namespaces/hooked/serviceaccounts', { metadata: { name: 'default' } }), 409);
 }
 
-/** Runs one case: makes its configurations, waits until they are in force, and sends its request. */
+/** Runs one case: creates its configurations, waits until they are in force, and sends its request. */
 export async function runWebhookCase(one: WebhookCase, index: number, api: APICaller, webhook: RecordingWebhook): Promise<CaseResult> {
   for (const { path, body } of one.present ?? []) await expectSuccess(api.post(path, body));
   await configure(one, index, api, webhook);
