@@ -143,6 +143,12 @@ describe('the operator in TypeScript', function () {
     await until('get events.events.k8s.io --field-selector reason=CleanedUp', /library/);
   });
 
+  it('may run in the cluster under the restricted Pod Security Standard', async () => {
+    const { code, stderr } = await cluster.kubectl(['apply', '-f', file('manifests/deployment.yaml')]);
+    assert.deepEqual([code, stderr], [0, '']);
+    await until('get replicasets -n website-system -o jsonpath={.items[*].status.replicas}', /^2$/);
+  });
+
   it('gives its lease back when it is stopped', async () => {
     second.signal('SIGTERM');
     assert.equal(await second.exitCode, 0);

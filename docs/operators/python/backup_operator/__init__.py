@@ -1,0 +1,1 @@
+"""An operator that makes backups of claims, by schedules."""
