@@ -36,7 +36,7 @@ import { createProxy } from './proxy/proxy.ts';
 import { parseResolvConf } from '../linux/machine/parse-resolv-conf.ts';
 
 interface NodeNetworkSettings {
-  /** All Pods of the cluster. One range, or one of each family with a comma between. */
+  /** The range of all Pods of the cluster: one range, or one of each family separated by a comma. */
   readonly clusterCIDR: string;
   readonly clusterDNS: readonly string[];
   readonly clusterDomain: string;
@@ -73,10 +73,7 @@ interface NodeNetwork {
   releasePod(uid: string): void;
 }
 
-/**
- * The pod network of a node, its Service proxy, NetworkPolicies and cluster DNS. They see the cluster through informers of
- * their own.
- */
+/** The Pod network of a node, its Service proxy, NetworkPolicies and cluster DNS. They read the cluster through their own informers. */
 export function createNodeNetwork(settings: NodeNetworkSettings, dependencies: NodeNetworkDependencies): NodeNetwork {
   const { client, clock, random, nodeName, nodeIPs, tables } = dependencies;
   const { nft } = tables;

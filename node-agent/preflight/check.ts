@@ -1,15 +1,15 @@
 import type { SurveyedMachine } from '../linux/survey/surveyed-machine.ts';
 import type { PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 
-/** An error keeps a node from working; with a warning something will go wrong in some case; an advice is about what may. */
+/** An error keeps a node from working; a warning is about something that will fail in some cases; an advice about something that may. */
 type FindingLevel = 'ok' | 'advice' | 'warning' | 'error';
 
 export interface Finding {
-  /** By which `--ignore-preflight-errors` knows it. kubeadm's names where it has the same check. */
+  /** The name that `--ignore-preflight-errors` uses: kubeadm's if it has the same check. */
   readonly name: string;
   readonly level: FindingLevel;
   readonly message: string;
-  /** The steps that mend it; commands stand on lines of their own. */
+  /** The steps that mend it; commands are on separate lines. */
   readonly remedy?: string;
 }
 
@@ -26,7 +26,7 @@ export interface PlannedPort {
   /** The addresses that it is opened on. */
   readonly on: 'all' | 'loopback' | 'node';
   readonly purpose: string;
-  /** The flag that chooses another one. */
+  /** The flag that changes it. */
   readonly flag?: string;
   /** Whether the node works without it. */
   readonly isOptional?: boolean;

@@ -51,13 +51,13 @@ function surveyRequest(plan: NodePlan, isThorough: boolean): SurveyRequest {
   };
 }
 
-/** A Pod at the bridge, to see whether the kernel has what its rules need. */
+/** A Pod at the bridge, to test whether the kernel supports the rules. */
 const examplePort = {
   ...{ sandboxID: '', port: 'preflight', hardwareAddress: '02:00:00:00:00:01' },
   ...{ addresses: ['192.0.2.1', '2001:db8::1'], linkLocal: 'fe80::1' },
 };
 
-/** The rules of an empty cluster, with the Service proxy's table under another name, so that one in use has no say in it. */
+/** The rules of an empty cluster. The Service proxy's table has another name, so that one in use is not affected. */
 function rulesToTry({ clusterCIDRs, podNetwork }: NodePlan): string {
   const services = familiesOf(clusterCIDRs).map((family) =>
     renderBaseTable(

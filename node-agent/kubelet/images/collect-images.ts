@@ -8,9 +8,9 @@ export interface ImageCollectionSettings {
   /** Above it images are removed until usage is below `lowPercent`. */
   readonly highPercent: number;
   readonly lowPercent: number;
-  /** Younger ones stay: a Pod may be about to use them. */
+  /** Younger images stay, since a Pod may be about to use them. */
   readonly minAgeMs: number;
-  /** Unused for that long, an image goes in any case; 0: never for that alone. */
+  /** An image that was unused for this long is removed in any case; 0: never for that reason alone. */
   readonly maxAgeMs: number;
 }
 
@@ -23,7 +23,7 @@ interface Sighting {
 
 export type Sightings = ReadonlyMap<string, Sighting>;
 
-/** When images were first seen and last used. What is gone is forgotten. */
+/** Records when images were first seen and last used. Removed images are forgotten. */
 export function noteImages(images: readonly Image[], used: ReadonlySet<string>, before: Sightings, nowMs: number): Sightings {
   return new Map(
     images.map(({ id }) => {
@@ -83,7 +83,7 @@ interface ImageCollectorDependencies {
 
 interface ImageCollector {
   run(signal: AbortSignal): Promise<void>;
-  /** Removes all images that nobody uses. */
+  /** Removes all unused images. */
   removeUnused(): Promise<void>;
 }
 

@@ -5,7 +5,7 @@ import { findImageReference } from '../../../api/semantics/pods/image-reference.
 import { parseYAML } from '../../../api/serialization/yaml.ts';
 import type { AuthConfig } from '../../cri/messages.ts';
 
-/** One program that knows credentials of registries (KEP-2133). */
+/** A program that provides credentials of registries (KEP-2133). */
 export interface CredentialProvider {
   /** The name of the program, in the folder of all providers. */
   readonly name: string;
@@ -35,7 +35,9 @@ interface Configuration {
   }[];
 }
 
-/** `--image-credential-provider-config`: a CredentialProviderConfig, YAML or JSON. Throws for what cannot be used. */
+/**
+ * Parses the file of `--image-credential-provider-config`: a CredentialProviderConfig, YAML or JSON. Throws for one that cannot be used.
+ */
 export function parseCredentialProviders(text: string): CredentialProvider[] {
   const { kind, providers = [] } = (parseYAML(text).value ?? {}) as Configuration;
   if (kind !== 'CredentialProviderConfig')
@@ -96,7 +98,7 @@ interface CredentialProvidersDependencies {
   readonly run: (provider: CredentialProvider, input: string) => Promise<string>;
 }
 
-/** Asks the providers for what may open an image's registry, the most specific first. One that fails knows nothing. */
+/** Asks the providers for credentials of an image's registry, the most specific ones first. A provider that fails provides none. */
 export type FindCredentials = (image: string) => Promise<AuthConfig[]>;
 
 export function createCredentialProviders({ providers, clock, logger, run }: CredentialProvidersDependencies): FindCredentials {

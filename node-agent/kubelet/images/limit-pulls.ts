@@ -1,4 +1,4 @@
-/** How many pulls run at once; what comes later waits its turn. Infinity: all. */
+/** Limits how many pulls run at once; later ones wait for their turn. Infinity: no limit. */
 export function limitPulls(maxParallel: number): <T>(pull: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;

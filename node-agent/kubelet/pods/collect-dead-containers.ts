@@ -4,7 +4,7 @@ import { isRunning, readRuntimePod, restartCountOf } from '../runtime/runtime-po
 import { terminationMessageFile } from '../volumes/container-mounts.ts';
 import type { PodContext } from './pod-state.ts';
 
-/** Removes dead instances but the newest of each container, with their logs: `kubectl logs --previous` needs one. */
+/** Removes ended instances except the newest of each container, with their logs: `kubectl logs --previous` needs one. */
 export async function collectDeadContainers({ pod, services }: PodContext): Promise<void> {
   const { runtime, files, paths } = services;
   const { name = '', namespace = '', uid = '' } = pod.metadata;

@@ -50,7 +50,7 @@ export interface Wait {
 export type PodPlan =
   | { readonly kind: 'sandbox'; readonly attempt: number; readonly stop: readonly string[] }
   | { readonly kind: 'containers'; readonly kills: readonly Kill[]; readonly starts: readonly string[]; readonly waits: readonly Wait[] }
-  /** All containers have ended for good. */
+  /** All containers have ended and will not be restarted. */
   | { readonly kind: 'finished' };
 
 /**

@@ -5,7 +5,7 @@ import { planContainers, type PodPlan } from './plan-containers.ts';
 import type { UserRange } from '../containers/user-namespaces.ts';
 import type { PodContext } from './pod-state.ts';
 
-/** The plan for the Pod as it is now. */
+/** The plan for the Pod in its present state. */
 export function planFor({ pod, runtimePod, record, probes, services }: PodContext): PodPlan {
   return planContainers({
     pod,
@@ -24,7 +24,7 @@ export function crashKey(uid: string | undefined, container: string): string {
   return `${uid}/${container}`;
 }
 
-/** The name under which the runtime knows how the Pod is to be run; '' for its own default. */
+/** The runtime's name of the Pod's RuntimeClass handler; '' for the runtime's default. */
 export async function runtimeHandlerOf({ pod, services }: Pick<PodContext, 'pod' | 'services'>): Promise<string> {
   const { runtimeClassName } = pod.spec ?? {};
   return runtimeClassName === undefined ? '' : services.runtimeHandler(runtimeClassName);

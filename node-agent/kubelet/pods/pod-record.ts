@@ -8,7 +8,7 @@ export interface Termination {
   readonly reason: 'deleted' | 'finished' | 'refused' | 'suspended';
 }
 
-/** The agent's memory of one Pod between steps. Everything in it can be lost: it is found out again from the runtime and the API. */
+/** The agent's memory of one Pod between steps. All of it can be lost: it can be read again from the runtime and the API. */
 export interface PodRecord {
   readonly startMs: number;
   /** Why containers wait, by name. */
@@ -26,7 +26,7 @@ export interface PodRecord {
   volumesAreStale: boolean;
   refusal: { readonly reason: string; readonly message: string } | undefined;
   isFinished: boolean;
-  /** Why the node itself ends the Pod, as its condition DisruptionTarget says it. */
+  /** The reason why the node itself ends the Pod, for its condition DisruptionTarget. */
   disruption: string | undefined;
   termination: Termination | undefined;
   /** The Pod is gone from the API or marked for deletion: nothing of it shall stay. */
@@ -35,9 +35,9 @@ export interface PodRecord {
   isGone: boolean;
   /** Resources that the node has given to the containers; undefined before it was decided. */
   allocation: Allocation | undefined;
-  /** Why the Pod does not get what it asks for now. */
+  /** The reason why the requested resources are not allocated. */
   pendingResize: PendingResize | undefined;
-  /** Containers are being brought to what they have been given. */
+  /** Set while containers are changed to their allocated resources. */
   resizing: { readonly generation: number } | undefined;
   /** The reason why it was not possible. */
   resizeProblem: string | undefined;

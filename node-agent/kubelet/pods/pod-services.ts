@@ -43,10 +43,10 @@ export interface PodServices {
   /** Backoff of crashed containers. */
   readonly crashBackoff: Backoff;
   readonly cgroupNames: CgroupNames;
-  /** Weighs the cgroups of the classes by what Pods request now. */
+  /** Sets the CPU weights of the QoS classes by the present requests of Pods. */
   readonly weighClasses: () => Promise<void>;
   readonly podCgroupRules: PodCgroupRules;
-  /** Addresses of the node, the one that Pods know it by first. */
+  /** The addresses of the node, the default one first. */
   readonly hostIPs: readonly string[];
   readonly clusterDomain: string;
   /** Version of the agent, e.g. 1.36, in the User-Agent of probes. */
@@ -64,12 +64,12 @@ export interface PodServices {
   readonly refusalOf: (pod: DeepReadonly<Pod>) => Promise<{ readonly reason: string; readonly message: string } | undefined>;
   /** Resolves when NetworkPolicies hold for a Pod that has just been given its addresses: nothing in it runs before. */
   readonly isolatePod: (pod: DeepReadonly<Pod>, addresses: readonly string[], start: { readonly isNew: boolean }) => Promise<void>;
-  /** The Pod has no sandbox any more: its addresses may be those of another one. */
+  /** Called when the Pod has no sandbox any more: its addresses may belong to another one. */
   readonly releasePod: (uid: string) => void;
-  /** Why the node cannot give the Pod what it asks for by now, if so. */
+  /** The reason why the node cannot give the Pod the requested resources; undefined if it can. */
   readonly resizeProblem: (pod: DeepReadonly<Pod>) => PendingResize | undefined;
   /** Resolves when the API has the status last computed. */
   readonly statusWritten: (uid: string) => Promise<void>;
-  /** Takes the stopped Pod out of the API, if it is still this one. */
+  /** Deletes the stopped Pod from the API, if it is still the same Pod. */
   readonly deleteFromAPI: (pod: DeepReadonly<Pod>) => Promise<void>;
 }

@@ -8,12 +8,12 @@ import type { PodServices } from './pod-services.ts';
 
 export type PodStateName = 'admitting' | 'preparing' | 'sandboxing' | 'running' | 'terminating' | 'terminated' | 'removing' | 'removed';
 
-/** The result of one step: the state to go on in, and when to look again if nothing happens before. */
+/** The result of one step: the next state, and when to run it if nothing happens before. */
 export interface PodStep {
   readonly to: PodStateName;
   /** 0: at once; absent: only when something happens. */
   readonly againAfterMs?: number;
-  /** Whether the runtime is as it was: its state that was read for this step is true for the next one, if that follows at once. */
+  /** Whether the step has not changed the runtime: the state read for this step is then valid for a next one that follows at once. */
   readonly leavesRuntime?: boolean;
   /** Containers were ended that the next step starts again: no status is published in between, as a kubelet publishes none. */
   readonly isRestarting?: boolean;
@@ -33,5 +33,5 @@ export interface PodContext {
   readonly wake: () => void;
 }
 
-/** Takes one step: does at most one thing that changes the world, and says how to go on. May be repeated at any time. */
+/** Takes one step: makes at most one change, and returns how to continue. May be repeated at any time. */
 export type PodState = (context: PodContext) => Promise<PodStep>;

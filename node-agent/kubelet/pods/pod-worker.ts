@@ -38,12 +38,12 @@ export interface EndOrder {
   readonly disruption?: string;
 }
 
-/** Owns one Pod from its arrival to its removal: one step at a time, each decided from the runtime's fresh truth. */
+/** Handles one Pod from its arrival to its removal: one step at a time, each decided from the runtime's newest state. */
 export interface PodWorker {
   readonly pod: () => DeepReadonly<Pod>;
   /** The Pod as the node runs it: with the resources allocated to its containers in place of those in its spec. */
   readonly allocatedPod: () => DeepReadonly<Pod>;
-  /** The path of a volume of the Pod on the node, as long as it is mounted. */
+  /** The path of a volume of the Pod on the node, while it is mounted. */
   readonly volumePath: (name: string) => string | undefined;
   /** Whether it asks for more than the node could give it. */
   readonly waitsForResources: () => boolean;
@@ -55,15 +55,15 @@ export interface PodWorker {
   observeMirror(mirror: DeepReadonly<Pod> | undefined): void;
   /** Has the Pod fail and go: the node cannot keep it. */
   end(order: EndOrder): void;
-  /** Stops the containers; the API is told nothing more, and the next agent starts them again. */
+  /** Stops the containers without a further change in the API: the next agent starts them again. */
   suspend(graceSeconds: number): void;
   /** Looks again now. */
   wake(): void;
-  /** The runtime says how the Pod is there (printOf): looks again if that is news. */
+  /** Reports the runtime's state of the Pod (printOf), which causes another step if it has changed. */
   runtimeSays(print: string): void;
   /** Sources of volumes may have changed. */
   refreshVolumes(): void;
-  /** Resolves when the API has the status of the present state, or can be told nothing more. */
+  /** Resolves when the API has the status of the present state, or cannot be written any more. */
   statusWritten(): Promise<void>;
   /** Ends the worker, not the Pod. */
   stop(): Promise<void>;
@@ -134,7 +134,7 @@ class Worker implements PodWorker {
       isShownAlike && generation !== undefined && generation === before.generation && deletionTimestamp === before.deletionTimestamp;
     this.#pod = pod;
     this.#writer?.observe(pod);
-    // Mostly the echo of what was written from here. A condition of others may make the Pod ready, but nothing is to be done.
+    // Mostly the echo of this node's own writes. A condition by others may make the Pod ready, but causes no step.
     if (isStatusOnly && startingOrRunning.has(this.#state) && this.#runtimePod) {
       if (this.#resume) this.#publish(this.#runtimePod); // else it will be, after the step under way
       return;
@@ -146,7 +146,7 @@ class Worker implements PodWorker {
   gone(): void {
     this.#record.isGone = true;
     this.#writer?.stop();
-    // A Pod of the API leaves it before its containers only when somebody insists (grace period 0): it is not to run on unseen.
+    // A Pod leaves the API before its containers only by a forced deletion (grace period 0): it must not run on unseen.
     const graceSeconds = this.#isStatic ? (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) : 0;
     this.#terminate({ graceSeconds, reason: 'deleted' });
   }
@@ -217,7 +217,7 @@ class Worker implements PodWorker {
   }
 
   async statusWritten(): Promise<void> {
-    // The step that ends the Pod does not set its status: the next one does, after another look at the runtime.
+    // The step that ends the Pod does not set its status: the next one does, after it has read the runtime's state again.
     if (endStates.has(this.#state)) await this.#lastStatus.promise;
     await this.#writer?.written();
   }

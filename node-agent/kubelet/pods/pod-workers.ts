@@ -2,7 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import { createPodWorker, type PodWorker, type PodWorkerDependencies } from './pod-worker.ts';
 
-/** All Pods of the node, each with a worker of its own, by uid. */
+/** All Pods of the node, each with its own worker, by uid. */
 export interface PodWorkers {
   /** A Pod of the API, new or changed. */
   update(pod: DeepReadonly<Pod>): void;

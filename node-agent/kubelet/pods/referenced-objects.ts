@@ -47,7 +47,7 @@ export function podReferences({ spec }: DeepReadonly<Pod>): ReferenceNames {
   return { configMaps, secrets };
 }
 
-/** Fetches what a container's environment refers to, so that the environment itself can be made at once. */
+/** Fetches the objects that a container's environment refers to, so that the environment itself can be made without waiting. */
 export async function referencedObjects(
   pod: DeepReadonly<Pod>,
   container: AnyContainer,

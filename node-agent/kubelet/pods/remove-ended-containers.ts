@@ -10,7 +10,7 @@ interface EndedContainersDependencies {
   readonly paths: NodePaths;
 }
 
-/** Frees what Pods keep that have ended and are not deleted yet: their containers and logs. Their status says how they ended. */
+/** Removes the containers and logs of Pods that have ended and are not deleted yet. Their status keeps the result. */
 export async function removeEndedContainers(
   { runtime, files, paths }: EndedContainersDependencies,
   workers: readonly Pick<PodWorker, 'pod' | 'state'>[],

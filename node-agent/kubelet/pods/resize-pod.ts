@@ -20,7 +20,9 @@ interface AllocationInput {
   readonly events: ContainerEvents;
 }
 
-/** Gives the Pod what it asks for now, if the node has it; else the record says why not. Before a Pod runs it is given all. */
+/**
+ * Allocates the requested resources to the Pod, if the node has them; else records the reason. Before a Pod runs everything is allocated.
+ */
 export function allocate({ pod, runtimePod, record, services, events }: AllocationInput): void {
   const wanted = requestedAllocation(pod);
   if (runtimePod.sandboxes.length === 0) {
@@ -69,7 +71,7 @@ interface Outdated {
   readonly resources: readonly ('cpu' | 'memory')[];
 }
 
-/** Running containers that do not have what they have been given. */
+/** Running containers whose resources differ from the allocated ones. */
 function outdatedContainers(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): Outdated[] {
   const { spec } = pod;
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? []).filter(isRestartableInitContainer)];
@@ -82,8 +84,8 @@ function outdatedContainers(pod: DeepReadonly<Pod>, runtimePod: RuntimePod): Out
 }
 
 /**
- * Brings running containers to what they have been given: in place, or by a restart where their policy asks for one. The
- * Pod's cgroup is wide enough before and tight afterwards. True if something was done.
+ * Changes running containers to their allocated resources: in place, or by a restart if their policy demands one. The Pod's cgroup is
+ * enlarged before and reduced afterwards. Returns whether anything was changed.
  */
 export async function resizeContainers(context: PodContext): Promise<boolean> {
   const { pod, runtimePod, record, events } = context;

@@ -157,7 +157,7 @@ async function describe(
   }
 }
 
-/** One more than the newest instance's; the Pod's status remembers what the runtime has lost. */
+/** One more than that of the newest instance. The Pod's status remembers instances that the runtime has lost. */
 function nextRestartCount({ pod, runtimePod }: PodContext, name: string): number {
   const newest = instancesOf(runtimePod, name)[0];
   if (newest) return restartCountOf(newest) + 1;
@@ -178,7 +178,7 @@ async function create(
     return id;
   } catch (error) {
     const said = error instanceof Error && 'details' in error ? String(error.details) : String(error);
-    // Nothing tells beforehand whether a runtime can do it, and what others answer is about paths.
+    // No query tells whether a runtime supports it, and the other errors are about paths.
     const isHelpless = config.mounts.some(({ image }) => image) && !/image/i.test(said);
     const problem = isHelpless ? `${said} (the container runtime may know no volumes of type image)` : said;
     report.event('Warning', 'Failed', `Error: ${problem}`);

@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../../../api/base/clock.ts';
 
-/** Lets few Pods start at a time, those that came first: each of many that start together would be as late as the last. */
+/** Lets only a few Pods start at a time, in the order of arrival: if many started together, all of them would be as late as the last. */
 export interface StartTurns {
-  /** Resolves when it is the Pod's turn, or when the signal is aborted, to what ends the turn; it may be called again. */
+  /** Resolves when it is the Pod's turn, or when the signal is aborted, with a function that ends the turn; it may be called again. */
   take(signal: AbortSignal): Promise<() => void>;
 }
 
@@ -12,7 +12,7 @@ interface StartTurnsOptions {
   readonly count: number;
 }
 
-/** A start takes the processor for a moment; one that takes longer waits for something, and others need not wait with it. */
+/** A start uses the processor only for a moment; one that takes longer waits for something, and others need not wait for it. */
 const maxTurnMs = 10_000;
 
 export function createStartTurns({ clock, count }: StartTurnsOptions): StartTurns {

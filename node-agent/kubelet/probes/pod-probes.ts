@@ -23,9 +23,9 @@ export interface PodProbesDependencies {
   readonly onChange: () => void;
 }
 
-/** The probes of one Pod's containers: one loop per running container and probe, gone with the container. */
+/** The probes of a Pod's containers: one loop for each running container and probe, which ends with the container. */
 export interface PodProbes {
-  /** Starts what is new and ends what is gone. */
+  /** Starts new probes and ends those of containers that are gone. */
   observe(pod: DeepReadonly<Pod>, runtimePod: RuntimePod, podIP: string): void;
   verdict(kind: ProbeKind, containerID: string): ProbeVerdict | undefined;
   /** From now on only readiness is asked for: a Pod that is being stopped must not be killed for being unwell. */
@@ -59,7 +59,7 @@ export function createPodProbes(dependencies: PodProbesDependencies): PodProbes 
     containerID: string,
   ) => {
     const recorded = findContainerStatus(pod, container.name);
-    // After a restart of the agent what was known of this very container still holds.
+    // After a restart of the agent the recorded result of the same container is still valid.
     const isKnown = recorded?.containerID === containerID;
     const initial: Record<ProbeKind, ProbeVerdict | undefined> = {
       startup: isKnown && recorded.started ? 'success' : undefined,

@@ -11,7 +11,7 @@ import type { AnyContainer } from '../../../api/semantics/pods/pod-containers.ts
 
 export interface ProbeOutcome {
   readonly ok: boolean;
-  /** Whether an event tells the output although the probe has succeeded. */
+  /** Whether an event reports the output although the probe has succeeded. */
   readonly warns?: boolean;
   /** The part of the event's message after `probe failed: ` or `probe warning: `. */
   readonly output: string;
@@ -27,7 +27,7 @@ interface ProbeRun {
   readonly version: string;
 }
 
-/** Asks once. Never throws: what could not be asked is a failure, in the words that events of Kubernetes use. */
+/** Runs a probe once. Never throws: a probe that could not be run has failed, with the message of Kubernetes' events. */
 export async function runProbe(run: ProbeRun): Promise<ProbeOutcome> {
   const { exec, httpGet: http, tcpSocket, grpc } = run.probe;
   try {
@@ -109,7 +109,9 @@ function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
 }
 
-/** grpc.health.v1.Health/Check (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): one string out, one enum back. */
+/**
+ * Calls grpc.health.v1.Health/Check (https://github.com/grpc/grpc/blob/master/doc/health-checking.md): sends a string, receives an enum.
+ */
 function askGRPC(host: string, port: number, service: string, run: ProbeRun): Promise<ProbeOutcome> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const client = new Client(address, credentials.createInsecure(), { 'grpc.primary_user_agent': `kube-probe/${run.version}` });

@@ -8,8 +8,8 @@ import type { Container, Node, Pod, PodSpec, ResourceRequirements } from '../../
 import { canonicalizeQuantity } from '../../../api/base/quantity/quantity.ts';
 
 /**
- * Resources that the node has given to each container, and under '' to the Pod as a whole where that is asked for; what the spec
- * asks for may be more, or not yet given (KEP-1287, KEP-5419).
+ * The resources that the node has allocated to each container, and under '' to the Pod as a whole if it requests any. The spec may request
+ * more, or changes that are not allocated yet (KEP-1287, KEP-5419).
  */
 export type Allocation = ReadonlyMap<string, DeepReadonly<ResourceRequirements>>;
 
@@ -63,7 +63,7 @@ export function isSameAllocation(a: Allocation, b: Allocation): boolean {
   return [...a].every(([name, resources]) => isSemanticallyEqual(amounts(resources), amounts(b.get(name) ?? {})));
 }
 
-/** The Pod as the node runs it: with what its containers have been given in place of what they ask for. */
+/** The Pod as the node runs it: with the allocated resources in place of the requested ones. */
 export function withAllocation(pod: PodOnNode, allocation: Allocation): PodOnNode {
   const apply = (container: DeepReadonly<Container>) => {
     const resources = allocation.get(container.name);
@@ -83,15 +83,15 @@ export function withAllocation(pod: PodOnNode, allocation: Allocation): PodOnNod
   };
 }
 
-/** Why a Pod does not get what it asks for, as its condition PodResizePending says it. */
+/** The reason why a Pod is not resized, as its condition PodResizePending states it. */
 export interface PendingResize {
   readonly reason: 'Deferred' | 'Infeasible';
   readonly message: string;
 }
 
 /**
- * Whether the node can give the Pod what it asks for. What it never can is infeasible; what others have at present is
- * deferred. `others`: as the node runs them.
+ * Plans whether the node can give the Pod the requested resources. A request that it can never satisfy is infeasible; one that other Pods
+ * prevent at present is deferred. `others`: as the node runs them.
  */
 export function planResize(pod: PodOnNode, node: DeepReadonly<Node> | undefined, others: readonly PodOnNode[]): PendingResize | undefined {
   if (pod.metadata.annotations?.['kubernetes.io/config.source'] === 'file')
@@ -120,7 +120,7 @@ export function planResize(pod: PodOnNode, node: DeepReadonly<Node> | undefined,
   return { reason: 'Deferred', message: `Node didn't have enough resource: ${deferred}, ${amounts}` };
 }
 
-/** By the spec alone: what the status says of a resize is this node's own doing. */
+/** By the spec alone, since this node writes the resize fields of the status itself. */
 function requestsOf(pod: PodOnNode): ResourceAmounts {
   const { status: _status, ...rest } = pod;
   return podRequests(rest);

@@ -10,7 +10,7 @@ interface CompleteResourcesDependencies {
   readonly cgroupNames: CgroupNames;
 }
 
-/** A runtime that tells what running containers have been given, by their cgroups where it does not do so itself. */
+/** A runtime that reports the resources of running containers, read from their cgroups if it does not do so itself. */
 export function completeResources(runtime: ContainerRuntime, { cgroups, cgroupNames }: CompleteResourcesDependencies): ContainerRuntime {
   const find = async (uid: string, id: string): Promise<PresentLimits | undefined> => {
     for (const pod of cgroupNames.candidates(uid)) {

@@ -8,14 +8,14 @@ export function hugePagesResource(sizeBytes: number): string {
   return `hugepages-${formatQuantity(quantityOf(sizeBytes, 'BinarySI'))}`;
 }
 
-/** How many bytes may be used of huge pages of each size, as cgroups name it: none of what is not asked for. */
+/** The limits of huge pages of each size in bytes, by the sizes' names in cgroups: 0 for those that are not requested. */
 export function hugePageLimits(sizes: readonly number[], limits: Readonly<Record<string, string>> = {}): Record<string, number> {
   return Object.fromEntries(sizes.map((size) => [hugePageFileSize(size), quantityValue(limits[hugePagesResource(size)] ?? '0')]));
 }
 
 /**
- * The size of the pages that a volume of medium `HugePages` or `HugePages-2Mi` is made of: what is named, or the one size that
- * the Pod requests. Throws where the Pod does not request them.
+ * The page size of a volume with medium `HugePages` or `HugePages-2Mi`: the named one, or the only size that the Pod requests. Throws if
+ * the Pod does not request it.
  */
 export function volumePageSize(medium: string, requested: ReadonlyMap<string, unknown>): number {
   const sizes = [...requested.keys()].filter(isHugePagesResource).map((name) => quantityValue(name.slice('hugepages-'.length)));

@@ -8,7 +8,7 @@ const reservable = ['cpu', 'memory', 'ephemeral-storage', 'pid'] as const;
 
 type ReservableResource = (typeof reservable)[number];
 
-/** Amounts of what a node has: cpu in thousandths, memory and ephemeral-storage in bytes, pid in processes and threads. */
+/** Amounts of a node's resources: cpu in thousandths, memory and ephemeral-storage in bytes, pid in processes and threads. */
 export type NodeAmounts = Readonly<Partial<Record<ReservableResource, number>>>;
 
 export const enforcements = [
@@ -172,7 +172,7 @@ export function podsLimits(
   };
 }
 
-/** A cgroup of the machine that is held to what is reserved for it. */
+/** A cgroup of the machine whose resources are limited to what is reserved for it. */
 export interface ReservedCgroup {
   readonly name: string;
   readonly limits: CgroupLimits;

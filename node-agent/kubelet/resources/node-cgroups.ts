@@ -31,11 +31,11 @@ interface NodeCgroupsDependencies {
   readonly event: (type: 'Normal' | 'Warning', reason: string, message: string) => void;
 }
 
-/** The cgroups above those of Pods: of all Pods, of each class, and of what the machine reserves for itself. */
+/** The cgroups above those of Pods: of all Pods, of each QoS class, and of the reserved resources. */
 export interface NodeCgroups {
   /** Makes the cgroups of Pods and limits those of the reservations. Throws where a reservation cannot be enforced. */
   start(): Promise<void>;
-  /** Weighs the classes by what their Pods request now. */
+  /** Sets the CPU weights of the QoS classes by the present requests of their Pods. */
   weigh(): Promise<void>;
   /** Limits all Pods together, as soon as that succeeds, and puts the weights right that others have changed. */
   run(signal: AbortSignal): Promise<void>;
@@ -121,7 +121,7 @@ async function enforceReserved({ cgroups, event }: NodeCgroupsDependencies, { na
   event('Normal', successReason, `Updated limits on ${title.updated} cgroup ${name}`);
 }
 
-/** Shares of Burstable Pods that are not this node's, or not known to it yet: nodes on one machine may share its cgroups. */
+/** The shares of Burstable Pods that belong to other nodes on this machine, or that this node does not know yet: they share cgroups. */
 async function foreignShares({ cgroups, names }: NodeCgroupsDependencies, pods: readonly DeepReadonly<Pod>[]): Promise<number> {
   const known = new Set(pods.map((pod) => podCgroupName(names, pod)));
   const folder = names.ofClass('Burstable');
@@ -131,8 +131,8 @@ async function foreignShares({ cgroups, names }: NodeCgroupsDependencies, pods: 
 }
 
 /**
- * Shares of the classes among themselves and beside Guaranteed Pods, which have their own: Burstable what its Pods request
- * together, with what others have in the same cgroup, BestEffort the least there is.
+ * The CPU shares of the QoS classes: Burstable gets the sum of its Pods' requests and of those of other nodes in the same cgroup,
+ * BestEffort the least possible. Guaranteed Pods have their own cgroups beside them.
  */
 export function planClassShares(pods: readonly DeepReadonly<Pod>[], foreign = 0): Readonly<Record<'Burstable' | 'BestEffort', number>> {
   const requested = pods.filter((pod) => podQOSClass(pod) === 'Burstable').map(requestedCPU);
@@ -140,7 +140,7 @@ export function planClassShares(pods: readonly DeepReadonly<Pod>[], foreign = 0)
   return { Burstable: Math.min(maxShares, foreign + (own === 0 && foreign > 0 ? 0 : cpuShares(own))), BestEffort: cpuShares(0) };
 }
 
-/** In thousandths, by the spec alone: what the status says of an earlier size is no request any more. */
+/** In thousandths, by the spec alone: the status may show an earlier size. */
 function requestedCPU(pod: DeepReadonly<Pod>): number {
   const { status: _status, ...present } = pod;
   const request = podRequests(present).get('cpu');

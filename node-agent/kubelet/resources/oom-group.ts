@@ -1,4 +1,4 @@
-/** How much of a container ends when the kernel kills one of its processes for want of memory. */
+/** Whether the whole container ends when the kernel kills one of its processes for lack of memory. */
 export interface OOMGroupRules {
   readonly cgroupVersion: 1 | 2;
   /** Only that process, as always on cgroups of version 1; absent: the container as a whole. */

@@ -50,10 +50,7 @@ function podAmounts(amounts: ReadonlyMap<string, Quantity>): ResourceAmounts {
   return { ...(cpu ? { cpu: quantityMilliValue(cpu) } : {}), ...(memory ? { memory: quantityValue(memory) } : {}) };
 }
 
-/**
- * The greatest usage that the Pod may have. A resource is absent as soon as one container is unlimited in it, unless the Pod as
- * a whole is limited.
- */
+/** The limits of the Pod. A resource is absent if one container is unlimited in it, unless the Pod as a whole is limited. */
 export function podBounds(pod: DeepReadonly<Pod>): ResourceAmounts {
   const { cpu, memory } = podAmounts(podLimits(pod));
   const whole = amounts(pod.spec?.resources?.limits ?? {});
@@ -62,9 +59,7 @@ export function podBounds(pod: DeepReadonly<Pod>): ResourceAmounts {
   return { ...(cpu && isBounded('cpu') ? { cpu } : {}), ...(memory && isBounded('memory') ? { memory } : {}) };
 }
 
-/**
- * A container with the limits that it really has: of what it is not limited in itself, those of the Pod as a whole (KEP-2837).
- */
+/** A container with its effective limits: where it has none, those of the Pod as a whole (KEP-2837). */
 export function boundedByPod<T extends ContainerResources>(pod: DeepReadonly<Pod>, container: T): T {
   const { cpu, memory } = pod.spec?.resources?.limits ?? {};
   if (cpu === undefined && memory === undefined) return container;

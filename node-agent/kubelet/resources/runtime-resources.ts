@@ -36,8 +36,8 @@ export function linuxResources(pod: DeepReadonly<Pod>, container: AnyContainer, 
 }
 
 /**
- * Which resources of a container, with the limits of its Pod, are not yet what they are to be. A runtime that does not tell is
- * believed to have done all.
+ * The resources of a container, with the limits of its Pod, that the runtime has not changed yet. A runtime that does not report them
+ * counts as up to date.
  */
 export function outdatedResources(container: AnyContainer, actual: StatedResources | undefined): ('cpu' | 'memory')[] {
   if (!actual) return [];
@@ -54,8 +54,8 @@ export function outdatedResources(container: AnyContainer, actual: StatedResourc
 }
 
 /**
- * A container's present resources, in the words of the API: those it was given, but for changes that the runtime has not made
- * yet. Requests of memory are known to nobody else.
+ * The present resources of a container in API form: the allocated ones, except for changes that the runtime has not made yet. Only the
+ * allocation knows requests of memory.
  */
 export function presentResources(
   pod: DeepReadonly<Pod>,

@@ -12,7 +12,7 @@ export const swapBehaviors = ['NoSwap', 'LimitedSwap'] as const;
 export interface SwapRules {
   readonly behavior: (typeof swapBehaviors)[number];
   readonly cgroupVersion: 1 | 2;
-  /** Whether the kernel limits the swap of cgroups at all. */
+  /** Whether the kernel limits the swap of cgroups. */
   readonly limitsSwap: boolean;
   readonly machineSwapBytes: number;
   readonly machineMemoryBytes: number;

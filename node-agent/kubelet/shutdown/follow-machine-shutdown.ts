@@ -15,13 +15,13 @@ interface MachineShutdownDependencies {
   readonly logger: Logger;
 }
 
-/** Time that the lock is held beyond the Pods' time: to kill those that have not ended, and to tell the API. */
+/** The seconds that the lock is held beyond the Pods' time, to kill those that have not ended and to write their statuses. */
 const reserveSeconds = 5;
 const retries = { initialMs: 1000, maxMs: 60_000 };
 
 /**
- * Delays the shutdown of the machine until all Pods have ended in order, for as long as their periods say (KEP-2000).
- * Runs until the signal is aborted; returns at once where Pods have no time or no login manager tells of shutdowns.
+ * Delays the shutdown of the machine until all Pods have ended in order, within their grace periods (KEP-2000). Runs until the signal is
+ * aborted; returns at once if Pods have no time or no login manager announces shutdowns.
  */
 export async function followMachineShutdown(dependencies: MachineShutdownDependencies, signal: AbortSignal): Promise<void> {
   const { login, periods, clock, random, logger } = dependencies;
@@ -76,7 +76,7 @@ async function followOnce({ login, shutdown, periods, logger }: MachineShutdownD
         lock ??= await login.lock(reject);
       }
     };
-    // One announcement after the other; whatever fails has all begin anew.
+    // Handles one announcement after the other; after a failure everything begins anew.
     const handle = (isStarting: boolean) => {
       handled = handled.then(() => onPrepare(isStarting)).catch(reject);
     };

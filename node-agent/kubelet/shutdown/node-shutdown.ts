@@ -6,15 +6,15 @@ import type { ShutdownPeriods } from './shutdown-periods.ts';
 
 /** The end of the Pods of a node, with the machine or with the agent. */
 export interface NodeShutdown {
-  /** Whether the node takes no Pods and is not ready, because its machine goes down. */
+  /** Whether the node accepts no Pods and is not ready, because its machine is shutting down. */
   isShuttingDown(): boolean;
-  /** Ends all Pods within their periods, and takes no more: the machine goes down. */
+  /** Ends all Pods within their periods and accepts no more, since the machine is shutting down. */
   shutDown(periods: ShutdownPeriods): Promise<void>;
   /** The machine stays up after all: Pods are taken again. Those that were ended stay so. */
   cancel(): void;
   /**
-   * Stops all Pods in order without telling the API: the next agent starts them again. While the machine goes down it only
-   * waits for the end of `shutDown`.
+   * Stops all Pods in order without a change in the API: the next agent starts them again. During a shutdown of the machine it only waits
+   * for the end of `shutDown`.
    */
   suspend(periods: ShutdownPeriods): Promise<void>;
 }

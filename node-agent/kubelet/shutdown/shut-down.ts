@@ -5,18 +5,18 @@ import { periodIndexOf, type ShutdownPeriods } from './shutdown-periods.ts';
 export const shutdownRefusal = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' };
 const message = 'Pod was terminated in response to imminent node shutdown.';
 const lookMs = 100;
-/** How long statuses are waited for once the Pods have ended: a slow API server takes seconds, and one that is away takes for ever. */
+/** The milliseconds to wait for statuses once the Pods have ended: a slow API server takes seconds, and one that is gone never answers. */
 const statusPatienceMs = 10_000;
-/** How far beyond the Pods' time the wait may go: less than what the machine's shutdown is delayed by on top of it. */
+/** The milliseconds by which the wait may exceed the Pods' time: less than the additional delay of the machine's shutdown. */
 const overtimeMs = 4000;
 
-/** How a Pod is ended, within so many seconds at most. */
+/** Ends a Pod within so many seconds. */
 export type EndPod = (worker: PodWorker, graceSeconds: number) => void;
 
-/** The Pod fails, and the API is told why: the machine goes down. */
+/** Ends the Pod with phase Failed and the reason that the machine shuts down. */
 export const terminatePod: EndPod = (worker, graceSeconds) => worker.end({ reason: 'Terminated', message, graceSeconds });
 
-/** The Pod's containers stop, and the API is told nothing: the next agent starts them again. */
+/** Stops the Pod's containers without a change in the API: the next agent starts them again. */
 export const suspendPod: EndPod = (worker, graceSeconds) => worker.suspend(graceSeconds);
 
 interface EndPodsOptions {
@@ -28,8 +28,8 @@ interface EndPodsOptions {
 }
 
 /**
- * Ends all Pods in the order of their priorities, none with more time than its period has (KEP-2000, KEP-2712), and has the
- * API told what became of them.
+ * Ends all Pods in the order of their priorities, none later than its period allows (KEP-2000, KEP-2712), and waits until their statuses
+ * are written.
  */
 export async function endPods(workers: readonly PodWorker[], { periods, end, clock, onPeriod }: EndPodsOptions): Promise<void> {
   const alive = workers.filter((worker) => !isOver(worker));

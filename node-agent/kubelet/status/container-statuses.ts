@@ -31,7 +31,7 @@ export interface ContainerStatusInput {
 
 type ContainerSort = 'init' | 'main' | 'ephemeral';
 
-/** The status of each container of one sort, in the order of the spec. */
+/** The statuses of the containers of one sort, in the order of the spec. */
 export function containerStatuses(input: ContainerStatusInput, sort: ContainerSort): ContainerStatus[] {
   const { spec } = input.pod;
   const containers: readonly AnyContainer[] | undefined = {
@@ -142,12 +142,12 @@ function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): Conta
   }
 }
 
-/** Others never say what they have. */
+/** The resources of other containers are never reported. */
 function isResizable(container: AnyContainer, sort: ContainerSort): boolean {
   return sort === 'main' || (sort === 'init' && isRestartableInitContainer(container as Container));
 }
 
-/** The resources that the container has been given, and those it really has; of one that does not run, those it was given. */
+/** The allocated resources of the container, and its actual ones; for a container that does not run, the allocated ones. */
 function resourcesOf(
   pod: DeepReadonly<Pod>,
   container: AnyContainer,

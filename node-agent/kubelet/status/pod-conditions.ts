@@ -4,11 +4,11 @@ import type { ContainerStatus, Pod, PodCondition } from '../../../api/types/core
 import type { PendingResize } from '../resources/allocation.ts';
 import type { PodPhase } from './pod-phase.ts';
 
-/** How a change of the Pod's resources stands (KEP-1287). */
+/** The progress of a change of the Pod's resources (KEP-1287). */
 export interface ResizeProgress {
-  /** The Pod does not get what it asks for. */
+  /** The reason why the requested resources are not allocated. */
   readonly pending: PendingResize | undefined;
-  /** Containers are being brought to what they have been given; with what is in the way of it. */
+  /** Set while containers are changed to their allocated resources; with the problem, if there is one. */
   readonly progress: { readonly problem?: string } | undefined;
 }
 

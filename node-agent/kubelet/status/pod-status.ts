@@ -16,7 +16,7 @@ export interface PodStatusInput extends ContainerStatusInput {
   /** The Pod's addresses, kept also after its sandbox is gone. */
   readonly podIPs: readonly string[];
   readonly startMs: number;
-  /** All containers have ended for good. */
+  /** Whether all containers have ended and will not be restarted. */
   readonly isFinished: boolean;
   /** Drivers have prepared devices for the Pod. Absent: none. */
   readonly holdsDevices?: boolean;
@@ -27,7 +27,7 @@ export interface PodStatusInput extends ContainerStatusInput {
   readonly refusal: { readonly reason: string; readonly message: string } | undefined;
 }
 
-/** A Pod's status as the node sees it, from the runtime's truth and what it waits for. */
+/** The status of a Pod as the node sees it, from the runtime's state and from what the Pod waits for. */
 export function computePodStatus(input: PodStatusInput): PodStatus {
   const { pod, runtimePod, refusal, hostIPs, podIPs } = input;
   const initStatuses = containerStatuses(input, 'init');
@@ -38,8 +38,8 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
   let phase = podPhase({ pod, initStatuses, statuses, isFinished: input.isFinished, initFailed });
   if (refusal) phase = 'Failed';
   else if (recorded === 'Failed' || recorded === 'Succeeded') phase = recorded; // a phase that is final never changes
-  // Controllers act on a final phase: it is told only when nothing runs any more, sidecars included, and when its devices can
-  // be given to others.
+  // Controllers act on a final phase, so it is reported only when nothing runs any more, sidecars included, and when its devices can be
+  // given to others.
   if ((phase === 'Failed' || phase === 'Succeeded') && (runtimePod.containers.some(isRunning) || input.holdsDevices))
     phase = recorded === 'Running' ? 'Running' : 'Pending';
   const hasSandbox = activeSandbox(runtimePod) !== undefined;
@@ -81,7 +81,7 @@ function wholeResources({ status: _status, ...pod }: DeepReadonly<Pod>): Pick<Po
   };
 }
 
-/** Why the Pod failed as a whole, which is told together with the phase; one that is final keeps the reason it was given, by whomever. */
+/** The reason why the Pod failed as a whole, reported together with the phase. A final phase keeps its reason, whoever wrote it. */
 function reasonOf({ pod, refusal }: PodStatusInput, isFinal: boolean): Pick<PodStatus, 'reason' | 'message'> {
   if (refusal) return { reason: refusal.reason, message: refusal.message };
   const { reason, message } = isFinal ? (pod.status ?? {}) : {};

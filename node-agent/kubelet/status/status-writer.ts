@@ -8,7 +8,10 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import { statusPatch } from './status-patch.ts';
 
-/** Brings the API's idea of one Pod's status to the node's: one request at a time, the latest wins, none where nothing differs, few on the way to running. */
+/**
+ * Writes a Pod's status to the API: one request at a time, the latest status wins, an unchanged one is not written, and few are written
+ * while the Pod starts.
+ */
 export interface StatusWriter {
   /** The Pod as the API has it now. */
   observe(pod: DeepReadonly<Pod>): void;

@@ -15,7 +15,7 @@ interface PodIdentity {
   readonly uid: string;
 }
 
-/** Last words of an ended container: what it wrote to its message file, or the end of its log if its policy says so and it failed. */
+/** The termination message of a container: the content of its message file, or the end of its log if its policy says so and it failed. */
 export async function readTerminationMessage(
   files: HostFiles,
   paths: NodePaths,

@@ -5,8 +5,8 @@ const intervalMs = 30_000;
 const retryMs = 3000;
 
 /**
- * Looks for what is left of deleted Pods, at once and then again and again, until the signal is aborted: an agent or a
- * runtime may have been killed in the middle of clearing one away.
+ * Removes the remains of deleted Pods, at once and then periodically, until the signal is aborted: an agent or a runtime may have been
+ * killed while it removed one.
  */
 export async function keepLeftoversAway(dependencies: LeftoverDependencies, signal: AbortSignal): Promise<void> {
   const { clock, logger } = dependencies;

@@ -20,11 +20,11 @@ export interface LeftoverDependencies {
   readonly isKnown: (podUID: string) => boolean;
   /** Asks the API itself, no cache, for the uids of all Pods that are bound to this node. */
   readonly listBoundPods: () => Promise<ReadonlySet<string>>;
-  /** Clears away the Pod's volumes and its folder; fails while the driver of one is not there. */
+  /** Removes the Pod's volumes and its folder; fails while the driver of a volume is not there. */
   readonly tearDownVolumes: (podUID: string) => Promise<void>;
 }
 
-/** A Pod leaves the API before its containers only when somebody insists: they get what the kubelet gives them at least. */
+/** A Pod leaves the API before its containers only by a forced deletion: its containers get the kubelet's minimum grace period. */
 const graceSeconds = 2;
 
 /**

@@ -13,10 +13,10 @@ interface RotateLogsDependencies {
 
 const checkMs = 10_000;
 const maxBytes = 10 * 1024 * 1024;
-/** The most files of one container, the present one included. */
+/** The most log files of one container, the current one included. */
 const maxFiles = 5;
 
-/** Keeps container logs from filling the disk: one that has grown beyond 10 MiB is set aside, the oldest is removed. */
+/** Keeps container logs from filling the disk: a log of more than 10 MiB is rotated, and the oldest file is removed. */
 export async function rotateLogs(dependencies: RotateLogsDependencies, signal: AbortSignal): Promise<void> {
   const { clock, runtime, logger } = dependencies;
   // The path of a container's log never changes; asking for it each time is most of the work of an idle node.

@@ -7,7 +7,7 @@ import type { Node } from '../../../api/types/core-v1.ts';
 /** How Pods of other nodes are reached: by a route through the node, or in VXLAN packets where there is a router in between. */
 export type RouteMode = Exclude<PodNetworkMode, 'external'>;
 
-/** Pods of another node, of one family, as far as the way to them goes. */
+/** The Pods of another node, of one family, as far as routes to them are concerned. */
 export interface Peer {
   /** The name of the node. */
   readonly name: string;
@@ -59,7 +59,7 @@ export function tunnelAddress(podCIDR: string): string {
   return podCIDR.slice(0, podCIDR.indexOf('/'));
 }
 
-/** Hardware address of that end, made of the node's ranges so that nobody needs to tell it: locally administered. */
+/** The hardware address of that end, computed from the node's ranges so that it need not be published: locally administered. */
 export function tunnelHardwareAddress(podCIDRs: readonly string[]): string {
   const cidr = podCIDRs.find((one) => familyOf(one) === 'IPv4') ?? podCIDRs[0] ?? '';
   const { version, value } = parseCIDR(cidr)?.address ?? { version: 4, value: 0n };

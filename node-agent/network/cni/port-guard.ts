@@ -13,11 +13,11 @@ interface PortGuardDependencies {
 
 /** Keeps Pods from sending with addresses that are not theirs (planPortRules). */
 interface PortGuard {
-  /** Looks at all ports now and then until the signal is aborted; the rules stay. */
+  /** Checks all ports periodically until the signal is aborted; the rules stay. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the rules hold for all ports that there are; after a failure, which is logged and tried again later, too. */
   protect(): Promise<void>;
-  /** Writes the table again after somebody else has deleted it. */
+  /** Writes the table again after another program has deleted it. */
   rewrite(): void;
 }
 
@@ -43,7 +43,7 @@ export function createPortGuard({ nft, ports, clock, logger }: PortGuardDependen
       return false;
     }
   };
-  /** One after the other: each goes on from what the one before it has written. */
+  /** One after the other, since each call builds on what the previous one has written. */
   const inTurn = (): Promise<boolean> => (last = last.then(write));
   return {
     async run(signal) {

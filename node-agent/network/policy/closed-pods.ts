@@ -12,8 +12,8 @@ export interface ClosedPod {
 }
 
 /**
- * One transaction of nft after which the Pods reach nothing and nothing reaches them, but for their own node. Tables of other
- * Pods are left alone: what a former agent has written holds for them until this one knows better.
+ * Renders a transaction of nft after which the Pods can communicate with their own node only. Tables of other Pods stay: those of a former
+ * agent are valid for them until this one has its own.
  */
 export function renderClosedPods(closed: Iterable<ClosedPod>, dnsPort: number): string {
   const pods = [...closed];

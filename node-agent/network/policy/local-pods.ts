@@ -29,7 +29,7 @@ export class LocalPods {
 
   add({ pod, addresses }: LocalPod): void {
     const uid = pod.metadata.uid ?? '';
-    // An address is one sandbox's: whoever had it before has gone.
+    // An address belongs to one sandbox: a sandbox that had it before is gone.
     for (const [other, entry] of this.#entries) {
       if (other !== uid && entry.addresses.some((address) => addresses.includes(address))) this.#entries.delete(other);
     }
@@ -41,7 +41,7 @@ export class LocalPods {
     return this.#entries.delete(uid);
   }
 
-  /** Takes over what the runtime has: what it has no sandbox of any more is gone. True if something has changed. */
+  /** Takes over the runtime's list: Pods without a sandbox are removed. Returns whether anything has changed. */
   observe(listed: readonly LocalPod[]): boolean {
     let hasChanged = false;
     const uids = new Set(listed.map(({ pod }) => pod.metadata.uid ?? ''));

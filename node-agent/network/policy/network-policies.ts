@@ -20,9 +20,9 @@ interface NetworkPoliciesDependencies {
   readonly informers: InformerFactory;
   readonly nodeName: string;
   readonly nft: NFT;
-  /** The ports of the Pods at the node's bridge, as far as there is one. */
+  /** The ports of the Pods at the node's bridge, if it has one. */
   readonly ports: PodPorts;
-  /** Lists the sandboxes on this node that are up; asked at the start and now and then. */
+  /** Lists the running sandboxes on this node; called at the start and periodically. */
   readonly listSandboxes: () => Promise<readonly RunningSandbox[]>;
   /** The addresses at which Pods of this node find cluster DNS. */
   readonly dns: ClusterDNSPlace;
@@ -31,13 +31,13 @@ interface NetworkPoliciesDependencies {
   readonly logger: Logger;
 }
 
-/** Changes that come within this time after one was written wait for the next, so that bursts cost few transactions. */
+/** Changes within this time after a write wait for the next one, so that bursts cause few transactions. */
 const coalesceMs = 50;
 /** Between two looks at the sandboxes that there are. */
 const observeMs = 30_000;
 const retryBackoff = { initialMs: 100, maxMs: 30_000, jitter: 0.2 };
 
-/** A sandbox, and what is known of its Pod from the runtime alone. */
+/** A sandbox, with the facts of its Pod that the runtime knows. */
 export interface RunningSandbox {
   readonly id: string;
   readonly namespace: string;
@@ -58,7 +58,7 @@ export interface NetworkPolicies {
    * after some seconds starts so. Rejects where rules cannot be written: the Pod must not start without them.
    */
   isolate(pod: DeepReadonly<Pod>, addresses: readonly string[], start: PodStart): Promise<void>;
-  /** Writes the table again after somebody else has deleted it, unless there is nothing to enforce. */
+  /** Writes the table again after another program has deleted it, unless there is nothing to enforce. */
   rewrite(): void;
   /** The sandbox of a Pod is gone, and with it its addresses. */
   release(podUID: string): void;
@@ -95,7 +95,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     if (!isIdle()) return;
     await dependencies.nft.apply(renderPolicyTableRemoval());
     while (isIdle()) {
-      // An abort while the rules were written has woken nobody.
+      // An abort while the rules were written has not been noticed.
       signal.throwIfAborted();
       state.changed = Promise.withResolvers();
       await written(state.wanted);
@@ -114,7 +114,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
     const own = addresses.flatMap((address) => ports.get(address)?.linkLocal ?? []);
     return [...new Set([...addresses, ...own])];
   };
-  /** Running sandboxes count, and not only the Pods of the API: a Pod that was deleted by force goes on for a while. */
+  /** Running sandboxes count, and not only the Pods of the API: a Pod that was force-deleted runs on for a while. */
   const observeSandboxes = async () => {
     const [sandboxes, found] = await Promise.all([dependencies.listSandboxes(), readPorts()]);
     const byID = new Map(found.map((port) => [port.sandboxID, port]));
@@ -174,7 +174,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
       signal.addEventListener('abort', wake, { once: true });
       const observing = keepObserving(signal);
       try {
-        // Without a runtime there is nothing that runs anew; what ran before is seen with the next look.
+        // Without a runtime no new Pods run; those that ran before are seen the next time.
         await observeSandboxes().catch((error: unknown) => logger.warn('the sandboxes cannot be listed', { error }));
         await waitForPolicies(signal);
         await enforce(signal);
@@ -213,7 +213,7 @@ export function createNetworkPolicies(dependencies: NetworkPoliciesDependencies)
   };
 }
 
-/** The Pods that have started before the policies were known. Rules are written one after the other. */
+/** The Pods that were started before the policies were known. Rules are written one after the other. */
 function createClosedPods({ nft, dns, logger }: NetworkPoliciesDependencies) {
   const pods = new Map<string, ClosedPod>();
   let isOpen = false;
@@ -237,10 +237,10 @@ function createClosedPods({ nft, dns, logger }: NetworkPoliciesDependencies) {
     forget(uid: string): void {
       if (pods.delete(uid)) write().catch((error: unknown) => logger.warn('the rules of a Pod that is gone stay', { error }));
     },
-    /** Hands over to the rules of the policies, which are in the kernel. Also what a former agent has closed. */
+    /** Opens the Pods when the rules of the policies are in the kernel, including those that a former agent has closed. */
     async open(): Promise<void> {
       if (isOpen) return;
-      // A Pod that comes meanwhile waits for rules of its own.
+      // A Pod that arrives meanwhile waits for its own rules.
       isOpen = true;
       pods.clear();
       await write().catch((error: unknown) => {

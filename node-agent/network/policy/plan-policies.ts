@@ -117,7 +117,7 @@ class Planner {
         rulesOf(policy, direction).flatMap((rule) => this.#lines(direction, policy.metadata.namespace ?? '', rule, local)),
       ),
     );
-    // Pods to which the same rules apply share a chain, which is known by what it says.
+    // Pods to which the same rules apply share a chain, which is identified by its content.
     const text = [...lines, 'drop'].join('\n');
     const name = `${direction}-${digest(text)}`;
     this.table.chains.set(name, text);
@@ -126,7 +126,7 @@ class Planner {
     if (port !== undefined) this.table.isolatedPorts.add(port);
   }
 
-  /** A rule as lines of a chain, each with a verdict that lets the packet go on. */
+  /** A rule as lines of a chain, each with a verdict that accepts the packet. */
   #lines(direction: Direction, namespace: string, { peers, ports }: Rule, local: Addressed): string[] {
     const { ip: header, addressType } = nftFamilies[local.family];
     const address = `${header} ${direction === 'ingress' ? 'saddr' : 'daddr'}`;
@@ -149,7 +149,7 @@ class Planner {
       const transport = protocol.toLowerCase();
       if (port === undefined) return [`${match}meta l4proto ${transport} return`];
       if (typeof port === 'number') return [`${match}${transport} dport ${endPort === undefined ? port : `${port}-${endPort}`} return`];
-      // A name means what the Pod that is asked calls so: here, or each of the peers.
+      // A port name is resolved by the receiving Pod: this node's Pod, or each of the peers.
       if (direction === 'ingress')
         return namedPorts(local.pod, port, protocol).map((number) => `${match}${transport} dport ${number} return`);
       const { ip: header, addressType } = nftFamilies[local.family];
@@ -191,12 +191,12 @@ class Planner {
   }
 }
 
-/** The same for peers that stand for the same Pods, in whichever namespace they are written. */
+/** An equal text for peers that select the same Pods, from whichever namespace. */
 function meaningOf(namespace: string, { namespaceSelector, podSelector }: DeepReadonly<NetworkPolicyPeer>): string {
   return JSON.stringify([namespaceSelector === undefined ? namespace : '', namespaceSelector, podSelector]);
 }
 
-/** The Pod's addresses, if its traffic is its own and it has not ended. */
+/** The Pod's addresses, unless it uses the host's network or has ended. */
 function addressesOf(pod: DeepReadonly<Pod>): Addressed[] {
   const { spec, status } = pod;
   if (spec?.hostNetwork === true || status?.phase === 'Succeeded' || status?.phase === 'Failed') return [];

@@ -23,7 +23,7 @@ interface PeerSet {
 export interface PolicyTable {
   readonly ingress: Map<string, string>;
   readonly egress: Map<string, string>;
-  /** Rules, one a line. A chain and a set never change their meaning under one name; the elements of a set do. */
+  /** The rules of each chain, one per line. A chain or set never changes its meaning under one name; the elements of a set may change. */
   readonly chains: Map<string, string>;
   readonly sets: Map<string, PeerSet>;
   /** Ports of the bridge behind which a Pod is isolated in ingress. */
@@ -39,7 +39,7 @@ export function createPolicyTable(): PolicyTable {
   };
 }
 
-/** Messages by which neighbours find each other. Advertisements of routers are no business of Pods. */
+/** The messages by which neighbours find each other. Pods must not send router advertisements. */
 export const neighbourDiscovery =
   'icmpv6 type { nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-query, mld-listener-report, mld2-listener-report }';
 
@@ -95,12 +95,12 @@ export function renderPolicyTableRemoval(): string {
   return [table, bridgeTable, `ip ${policyTableName}`].map((name) => `add table ${name}\ndelete table ${name}\n`).join('');
 }
 
-/** One transaction that makes the table anew, whatever there was. */
+/** Renders a transaction that makes the table anew, whatever its content was. */
 export function renderPolicyTable(desired: PolicyTable, dnsPort: number): string {
   return `${renderPolicyTableRemoval()}${frame(dnsPort)}${renderPolicyChanges(createPolicyTable(), desired)}`;
 }
 
-/** One transaction from one content to another; nothing if they are the same. What has not changed is not touched. */
+/** Renders a transaction from one content to another; empty if they are equal. Unchanged parts are not touched. */
 export function renderPolicyChanges(actual: PolicyTable, desired: PolicyTable): string {
   const lines: string[] = [];
   for (const [name, { type, elements }] of desired.sets) {

@@ -6,7 +6,7 @@ const firstPossibleMs = parseTime('2026-01-01T00:00:00Z');
 const maxSkewMs = 10_000;
 const maxBearableSkewMs = 300_000;
 
-/** The machine's clock: against the cluster's where one is joined, else whether it follows a time server. */
+/** Compares the machine's clock with the cluster's if it joins one; else checks whether it follows a time server. */
 export const clock: Check = {
   name: 'Clock',
   run({ nowMs, isClockSynchronized, hasSystemd }, { serverAheadMs }) {

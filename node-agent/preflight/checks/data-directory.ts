@@ -7,7 +7,7 @@ const leastBytes = 256 * mebibyte;
 const pressure = { nodePercent: 10, inodesPercent: 5, imagePercent: 15 };
 const leastRunBytes = 16 * mebibyte;
 
-/** File systems that carry no overlay of containers, by what they are. */
+/** File systems that cannot carry the overlay file systems of containers, by type. */
 const unfit: Readonly<Record<string, string>> = {
   overlay: 'an overlay itself',
   ecryptfs: 'encrypted by eCryptfs',

@@ -1,10 +1,10 @@
 import { dns1123SubdomainProblems } from '../../../api/validation/names.ts';
 import { advice, type Check, error, type Finding, orOK, warning } from '../check.ts';
 
-/** The greatest length of a label's value: the node's name is one. */
+/** The greatest length of a label's value, since the node's name is one. */
 const maxNameLength = 63;
 
-/** The name of the node, which is the machine's unless another one is given. */
+/** Checks the node's name, which is the machine's unless another one is given. */
 export const hostName: Check = {
   name: 'Hostname',
   run({ hostnameResolves, hostname }, { nodeName, isJoining }) {

@@ -3,7 +3,7 @@ import { type Check, error, type Finding, ok, warning } from '../check.ts';
 /** Capabilities without which no container starts, by their bits. */
 const needed = { CAP_NET_ADMIN: 12, CAP_SYS_CHROOT: 18, CAP_SYS_ADMIN: 21, CAP_MKNOD: 27 } as const;
 
-/** Whether the process may do what a node does: as root, and not locked into a container. */
+/** Whether the process may do what a node does: it is root, and not confined to a container. */
 export const privileges: Check = {
   name: 'IsPrivilegedUser',
   run({ effectiveUID, capabilities, container, mounts }) {

@@ -3,9 +3,9 @@ import { isOlder, versionNumbers } from '../kernel-features.ts';
 
 interface Versions {
   readonly program: string;
-  /** Older ones do not work. */
+  /** Versions before this one do not work. */
   readonly least: readonly number[];
-  /** Older ones lack something. */
+  /** Versions before this one lack something. */
   readonly good: readonly number[];
   readonly lacking: string;
 }
@@ -13,7 +13,7 @@ interface Versions {
 const versions: readonly Versions[] = [
   { program: 'containerd', least: [1, 6], good: [1, 7], lacking: 'devices by CDI' },
   { program: 'runc', least: [1, 0], good: [1, 1], lacking: 'cgroups of version 2 in full' },
-  // Distributions mend older ones: nft is also asked whether it takes the rules, see packet-filter.ts.
+  // Distributions patch older versions: nft is also asked whether it accepts the rules, see packet-filter.ts.
   {
     program: 'nft',
     least: [0, 9, 6],

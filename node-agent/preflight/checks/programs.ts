@@ -5,7 +5,7 @@ import { installCommand } from '../../linux/survey/system-packages.mjs';
 interface NeededProgram {
   readonly program: string;
   readonly debianPackage: string;
-  /** Only where the agent runs a containerd of its own. */
+  /** Needed only if the agent runs its own containerd. */
   readonly isOfRuntime?: boolean;
   /** The feature that does not work without it; absent: nothing does. */
   readonly lacking?: string;

@@ -27,7 +27,7 @@ export const defaultPlan: NodePlan = {
   failSwapOn: false,
 };
 
-/** Debian 13 of a cloud image, as it is after the README's packages were installed and before the first start. */
+/** Debian 13 from a cloud image, after the README's packages were installed and before the first start. */
 export const debian13: SurveyedMachine = {
   effectiveUID: 0,
   capabilities: allCapabilities,

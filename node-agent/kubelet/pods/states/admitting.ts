@@ -1,7 +1,7 @@
 import { isPodFinished } from '../../../../api/semantics/pods/pod-phase.ts';
 import type { PodState } from '../pod-state.ts';
 
-/** May the Pod run here at all? One that the runtime knows already was admitted before the agent restarted. */
+/** Decides whether the Pod may run here. A Pod that the runtime knows already was admitted before the agent restarted. */
 export const admitting: PodState = async ({ pod, runtimePod, record, services, events }) => {
   if (isPodFinished(pod)) {
     record.isFinished = true;

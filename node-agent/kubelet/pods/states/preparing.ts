@@ -8,7 +8,7 @@ import { addressesOf } from '../pod-addresses.ts';
 /** Prepares the Pod's cgroup and its volumes, which a sandbox needs. */
 export const preparing: PodState = async ({ pod, runtimePod, record, services, events }) => {
   const { cgroups, cgroupNames, podCgroupRules, volumes, files, paths } = services;
-  // First of all and last to go: by its folder an agent knows what is its own, whoever else has Pods on this machine.
+  // The first step and the last to be undone: an agent recognizes its own Pods by their folder if others have Pods on this machine.
   await files.makeDirectory(`${paths.pods}/${pod.metadata.uid}`, { mode: 0o750 });
   await services.weighClasses();
   if (!activeSandbox(runtimePod)) await cgroups.ensure(podCgroupName(cgroupNames, pod), podCgroupLimits(pod, podCgroupRules));

@@ -8,7 +8,7 @@ import { removeFromRuntime } from '../remove-from-runtime.ts';
 const killedMs = 50;
 const defaultGraceSeconds = 30;
 
-/** The last status is told, everything is cleared away, and the Pod is taken out of the API: its name is free again. */
+/** Writes the last status, removes everything, and deletes the Pod from the API: its name is free again. */
 export const removing: PodState = async ({ pod, runtimePod, record, services }) => {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
   const { runtime, volumes, files, paths, logger } = services;

@@ -14,7 +14,7 @@ const volumeRefreshMs = 60_000;
 /** How soon a resize that failed is tried again. */
 const resizeRetryMs = 10_000;
 
-/** Init containers, then all others, kept alive as the restart policy says, until all have ended or something else is asked. */
+/** Runs the init containers, then all others, and restarts them by the restart policy, until all have ended or the Pod is deleted. */
 export const running: PodState = async (context) => {
   const { pod, record, runtimePod } = context;
   forgetRemoved(record.restarting, runtimePod);
@@ -63,7 +63,7 @@ async function refreshVolumes({ pod, runtimePod, record, services, events }: Pod
   }
 }
 
-/** A container that was found unwell may have a grace period of its own for that. */
+/** A container that failed a probe may have a special grace period. */
 function graceOf({ pod, probes, runtimePod }: PodContext, name: string): number {
   const container = findContainer(pod.spec, name);
   const id = runtimePod.containers.find((instance) => instance.metadata.name === name)?.id ?? '';

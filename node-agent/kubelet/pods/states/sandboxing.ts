@@ -6,7 +6,7 @@ import { retryDelay } from '../pod-record.ts';
 import type { PodContext, PodState } from '../pod-state.ts';
 import { planFor, runtimeHandlerOf, sandboxConfigOf } from '../pod-plan.ts';
 
-/** A sandbox with its network: there already, to be made, or to be made anew after the old one died. */
+/** Makes sure that there is a sandbox with its network: an existing one, a new one, or another one after the old one died. */
 export const sandboxing: PodState = async (context) => {
   const { pod, runtimePod, record, services, events } = context;
   const { runtime, files, paths } = services;

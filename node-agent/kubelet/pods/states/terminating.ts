@@ -43,7 +43,7 @@ async function stopAll(context: PodContext, alive: readonly RuntimeContainer[], 
   const deadlineMs = services.clock.monotonicMs() + graceSeconds * 1000;
   const stop = ({ id, metadata }: RuntimeContainer) => {
     const left = Math.max(0, (deadlineMs - services.clock.monotonicMs()) / 1000);
-    // The first attempt is still waiting with its hook; a second one only shortens the time to SIGKILL.
+    // The first attempt still waits for its hook; a second one only shortens the time until SIGKILL.
     if (isAgain) return services.runtime.stopContainer(id, Math.max(2, Math.ceil(left)));
     return killContainer(context, { id, name: metadata.name, message: `Stopping container ${metadata.name}`, graceSeconds: left });
   };

@@ -1,7 +1,7 @@
 import { advice, type Check, error, type Finding, ok } from '../../check.ts';
 
 const needed = ['cpu', 'cpuset', 'memory', 'pids'];
-/** Names of version 1 and 2 for what can be done without. */
+/** Controllers of cgroup version 1 and 2 that a node can work without. */
 const useful: Readonly<Record<1 | 2, readonly string[]>> = { 1: ['blkio', 'hugetlb'], 2: ['io', 'hugetlb'] };
 
 /** Control groups with the controllers that limit Pods. */

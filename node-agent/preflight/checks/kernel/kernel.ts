@@ -7,7 +7,7 @@ const oldestTried = [5, 13];
 
 const neededNamespaces = ['mnt', 'net', 'pid', 'ipc', 'uts'];
 
-/** The kernel's version, and what of it containers cannot do without. */
+/** Checks the kernel's version, and the features that containers need. */
 export const kernel: Check = {
   name: 'SystemVerification',
   run({ kernel: { release, namespaces, hasSeccomp, fileSystems } }) {

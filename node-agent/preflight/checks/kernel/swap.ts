@@ -1,6 +1,6 @@
 import { type Check, error, ok, warning } from '../../check.ts';
 
-/** Swap, which kubelets refuse by default, and which kubets' nodes keep from Pods unless told otherwise. */
+/** Swap, which kubelets refuse by default, and which kubets' nodes keep from Pods unless configured otherwise. */
 export const swap: Check = {
   name: 'Swap',
   run({ swaps, cgroups }, { failSwapOn }) {

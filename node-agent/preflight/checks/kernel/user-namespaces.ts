@@ -1,6 +1,6 @@
 import { advice, type Check, type Finding, orOK, warning } from '../../check.ts';
 
-/** Kernel settings that keep Pods from having user namespaces of their own. */
+/** Kernel settings that keep Pods from having user namespaces. */
 export const userNamespaces: Check = {
   name: 'UserNamespaces',
   run({ sysctls }) {

@@ -28,7 +28,7 @@ export const addressRanges: Check = {
   },
 };
 
-/** Bridges and routes of kubets, of this start or an earlier one. */
+/** Whether a bridge or route belongs to kubets, from this start or an earlier one. */
 function isOwn({ device, protocol }: RouteFacts): boolean {
   return device === 'cni0' || device === vxlanDevice || device.startsWith('kubets-') || protocol === routeProtocol;
 }

@@ -2,7 +2,7 @@ import { advice, type Check, type Finding, orOK, warning } from '../../check.ts'
 
 const networkManagerFile = '/etc/NetworkManager/conf.d/kubets.conf';
 
-/** Network managers of the machine, told to leave the interfaces of Pods alone. */
+/** Network managers of the machine, which must leave the interfaces of Pods alone. */
 export const networkManagers: Check = {
   name: 'NetworkManagers',
   run({ units, files }) {

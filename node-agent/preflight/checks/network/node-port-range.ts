@@ -2,7 +2,7 @@ import { advice, type Check, type Finding, type NodePlan, ok, warning } from '..
 
 const nodePorts = { first: 30_000, last: 32_767 };
 
-/** Listeners in the range of node ports: a Service that is given one of them takes their connections. */
+/** Programs that listen in the range of node ports: a Service with such a port takes their connections. */
 export const nodePortRange: Check = {
   name: 'NodePorts',
   run({ sockets, sysctls }, plan) {

@@ -2,14 +2,14 @@ import type { BaseChain } from '../../../linux/survey/surveyed-machine.ts';
 import { type Check, type Finding, type NodePlan, ok, orOK, warning } from '../../check.ts';
 import { isUFWActive } from './firewalls.ts';
 
-/** Chains of others that drop what no rule accepts: an accepting rule of kubets does not outweigh them. */
+/** Chains of other programs that drop packets by their policy: an accepting rule of kubets does not override them. */
 export const packetPolicies: Check = {
   name: 'PacketPolicies',
   run(machine, plan) {
     const { name } = packetPolicies;
     if (plan.podNetwork === 'external') return [ok(name, 'the network plugin sees to them')];
     const { baseChains, legacyRules, otherChains } = machine.filter;
-    // The check of ufw tells of its chains.
+    // The check of ufw reports its chains.
     const isNamed = isUFWActive(machine) ? (chain: BaseChain) => chain.table === 'filter' : () => false;
     const dropping = baseChains.filter((chain) => chain.policy === 'drop' && !isNamed(chain) && !letsPodsPass(chain.rules ?? '', plan));
     const findings = dropping.flatMap((chain) => policyFinding(chain, otherChains, plan));
@@ -40,7 +40,7 @@ function legacyFindings(rules: string, plan: NodePlan): Finding[] {
   ];
 }
 
-/** iptables writes a plus for what nft writes a star. */
+/** iptables writes a plus where nft writes a star. */
 function acceptByIptables(program: string, chain: string, { bridge }: NodePlan): string {
   const device = bridge.replace('*', '+');
   return `${program} -I ${chain} -i ${device} -j ACCEPT\n${program} -I ${chain} -o ${device} -j ACCEPT`;
