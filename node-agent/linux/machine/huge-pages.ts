@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** The huge pages of one size that the machine has set aside. */
+/** The huge pages of one size that the machine has reserved. */
 export interface HugePages {
   readonly sizeBytes: number;
   readonly count: number;

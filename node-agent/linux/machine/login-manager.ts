@@ -16,7 +16,7 @@ export interface LoginManager {
   isPresent(): Promise<boolean>;
   /** How long a lock can delay the shutdown (InhibitDelayMaxSec). */
   maxDelaySeconds(): Promise<number>;
-  /** Has locks delay the shutdown for so long, by a file of ours in logind.conf.d. */
+  /** Raises the time for which locks may delay a shutdown, by a file in logind.conf.d. */
   raiseMaxDelay(seconds: number): Promise<void>;
   /** Whether a shutdown is under way. */
   isPreparing(): Promise<boolean>;

@@ -22,8 +22,8 @@ export function createNodePortAddresses(choice: readonly string[], nodeIPs: read
 }
 
 /**
- * The node's own addresses where nobody says them: `address`, the one that the machine is known by, and for each other family
- * the first of the same interface that others can reach.
+ * The node's default addresses: `address`, by which the machine is known, and for each other family the first address of the same interface
+ * that others can reach.
  */
 export function ownAddresses(address: string | undefined, families: readonly IPFamily[]): string[] {
   if (address === undefined) return [];

@@ -14,7 +14,7 @@ export interface MachineFacts {
   readonly osImage: string;
   /** In Go's words: amd64, arm64. */
   readonly architecture: string;
-  /** The address by which the machine reaches others: of the interface with the default route, else the first that is not loopback. */
+  /** The address by which the machine reaches others: that of the interface with the default route, else the first that is not loopback. */
   readonly address: string | undefined;
   readonly swapBytes: number;
   /** Processes and threads that can be at once; 0: not known. */

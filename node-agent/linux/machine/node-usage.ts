@@ -25,7 +25,7 @@ export interface NodeUsage {
   readonly memory: MemoryAmounts & { readonly capacityBytes: number; readonly availableBytes: number };
   readonly swap: { readonly usageBytes: number; readonly availableBytes: number };
   readonly interfaces: readonly InterfaceCounters[];
-  /** Name of the one with the default route. */
+  /** The name of the interface with the default route. */
   readonly defaultInterface: string | undefined;
   /** Processes and threads. */
   readonly processes: { readonly max: number; readonly current: number };
@@ -102,7 +102,7 @@ export function createUsageReader({ version, rootOf }: CgroupHierarchies): Usage
   };
 }
 
-/** Undefined for what vanished, as a whole or while it was read. */
+/** Undefined for a file that vanished, before or during the read. */
 async function unlessGone<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
@@ -191,7 +191,7 @@ export function parseMemory(meminfo: string, vmstat: string): Pick<NodeUsage, 'm
   };
 }
 
-/** /proc/net/dev without what belongs to Pods and bridges. */
+/** The interfaces in /proc/net/dev, without those of Pods and bridges. */
 export function parseInterfaces(devices: string): InterfaceCounters[] {
   return devices.split('\n').flatMap((line) => {
     const [, name = '', numbers = ''] = /^\s*([^:\s]+):\s*(.*)$/.exec(line) ?? [];

@@ -5,14 +5,14 @@ import { runProgram } from '../processes/run-program.ts';
 interface NodeBridgePlan {
   /** The name of the bridge, and of its nftables table. */
   readonly name: string;
-  /** One range of each family at most, e.g. 172.29.0.0/24: the first address is the machine's, the following are the nodes'. */
+  /** At most one range of each family, e.g. 172.29.0.0/24: the first address is the machine's, the following ones are the nodes'. */
   readonly cidrs: readonly string[];
 }
 
 export interface NodeBridge {
   /** The machine's address in its first range. */
   readonly address: string;
-  /** Addresses of the node with this index, from 0; one in each range. */
+  /** The addresses of the node with this index, from 0; one in each range. */
   nodeAddresses(index: number): string[];
   /** Throws, with words for the user, if the range is in use for something else. */
   ensure(): Promise<void>;
@@ -123,7 +123,7 @@ async function linksNamed(prefix: string): Promise<string[]> {
   return (await ask('link', 'show')).flatMap(({ ifname = '' }) => (ifname.startsWith(prefix) ? [ifname] : []));
 }
 
-/** Deletes a link; an absent one is fine: the kernel itself deletes the link of a namespace that has ended, some time later. */
+/** Deletes a link. It may be absent: the kernel itself deletes the link of a namespace that has ended, some time later. */
 async function deleteLink(name: string): Promise<void> {
   try {
     await runProgram('ip', ['link', 'delete', name]);

@@ -8,15 +8,15 @@ import { childrenOf, processIsAlive, readCommandLine, signalProcess } from '../p
 import { removeTree } from '../files/remove-tree.ts';
 import { runProgram } from '../processes/run-program.ts';
 
-/** A machine within the machine: network, mounts, host name, processes, IPC and cgroups of its own, the files those of the host. */
+/** A node in namespaces of this machine: with its own network, mounts, host name, processes, IPC and cgroups, but the host's files. */
 interface NodeNamespacesPlan {
   /** Its host name. */
   readonly name: string;
-  /** Holds what is private to it. Absolute. */
+  /** The absolute path of the directory for its private files. */
   readonly directory: string;
   /** Absolute name of the cgroup that is its root. */
   readonly cgroup: string;
-  /** Folders of the host in whose place it has its own, empty at first. */
+  /** Folders of the host that it replaces by its own, which are empty at first. */
   readonly privateFolders: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export function createNodeNamespaces(plan: NodeNamespacesPlan, { clock }: { read
       await cgroups.ensure(plan.cgroup, {});
       const { pid, parent } = await startInit(plan, cgroups, clock);
       await fs.writeFile(pidFile, String(pid));
-      // With one of them the whole node ends.
+      // If one of them ends, the whole node ends.
       for (const one of [parent, pid]) await setOOMScore(one, oomScores.nodeNamespaces).catch(() => undefined); // in a container
       // Nothing may stay in a cgroup of version 2 that is to have children.
       if (cgroups.version === 2) {
@@ -91,8 +91,8 @@ function enterArguments(pid: number, plan: NodeNamespacesPlan, cgroups: Cgroups)
 }
 
 /**
- * A pid is used again after its process has ended, and nodes of other data dirs may have the same name: only with its cgroup,
- * which the data dir has a part in, is it told whose it is.
+ * Whether the process belongs to this node. A pid is reused after its process has ended, and nodes of other data dirs may have the same
+ * name, so its cgroup decides, whose name contains the data dir's id.
  */
 async function isOurs(pid: number, { name, cgroup }: NodeNamespacesPlan): Promise<boolean> {
   if (!(await readCommandLine(pid)).includes(initName(name))) return false;
@@ -100,7 +100,7 @@ async function isOurs(pid: number, { name, cgroup }: NodeNamespacesPlan): Promis
   return cgroups.split('\n').some((line) => `${line}/`.includes(`${cgroup}/`)) && (await processIsAlive(pid));
 }
 
-/** By which `ps` and we know the first process. */
+/** The name of the first process, by which `ps` shows it and it is found. */
 function initName(name: string): string {
   return `kubets-node-${name}`;
 }
@@ -145,7 +145,7 @@ async function joinCgroups(pid: number, files: readonly string[]): Promise<void>
   for (const file of files) await fs.writeFile(file, String(pid));
 }
 
-/** Gives it a cgroup tree that begins with its own, its private folders and files, its name and a loopback interface. */
+/** Sets up its cgroup tree, private folders and files, host name and loopback interface. */
 async function furnish(plan: NodeNamespacesPlan, pid: number, cgroups: Cgroups): Promise<void> {
   const { name, directory, privateFolders } = plan;
   const commands: string[][] = [];

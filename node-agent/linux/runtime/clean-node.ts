@@ -15,7 +15,7 @@ import { removeTree } from '../files/remove-tree.ts';
 export interface CleanNodeDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** The node's own runtime, or the endpoint of one that others look after: Pods are taken out of that, it goes on. */
+  /** The node's own runtime, or the endpoint of another one: Pods are removed from that, and it runs on. */
   readonly runtime: ContainerdPlan | { readonly endpoint: string };
   readonly network: { uninstall(): Promise<void> };
   readonly removeServiceRules: () => Promise<void>;
@@ -24,15 +24,15 @@ export interface CleanNodeDependencies {
   readonly root: string;
   readonly kubeletDirectory: string;
   readonly podsDirectory: string;
-  /** Keeps the image store and what was loaded into it. */
+  /** Whether the image store and the loaded images are kept. */
   readonly keepImages: boolean;
   /** For containers to end by themselves before they are killed. Default 0. */
   readonly graceSeconds?: number;
 }
 
 /**
- * Leaves nothing of the node: stops every container and sandbox (which gives back namespaces, addresses and ports), the
- * runtime, its mounts, the cgroups, the bridge and the files. Goes on where a part fails and says so.
+ * Removes all of the node: stops every container and sandbox (which frees namespaces, addresses and ports), the runtime, its mounts, the
+ * cgroups, the bridge and the files. If a part fails, it is reported and the others go on.
  */
 export async function cleanNode(dependencies: CleanNodeDependencies): Promise<void> {
   const { clock, logger, runtime, network, removeServiceRules, cgroupNames, root, kubeletDirectory, podsDirectory, keepImages } =
@@ -83,7 +83,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
     for (const name of [...uids].flatMap(cgroupNames.candidates)) {
       if (!(await cgroups.remove(name))) throw new Error(`processes are left in ${name}`);
     }
-    // The cgroups that held them, and parents made for that alone, unless somebody else has something in there.
+    // The cgroups of Pods, and parents that were made for them, unless others use them.
     const { root: podsRoot, ofClass } = cgroupNames;
     const parents = [ofClass('Burstable'), ofClass('BestEffort'), podsRoot];
     for (let end = podsRoot.lastIndexOf('/'); end > 0; end = podsRoot.lastIndexOf('/', end - 1)) parents.push(podsRoot.slice(0, end));
@@ -91,7 +91,7 @@ export async function cleanNode(dependencies: CleanNodeDependencies): Promise<vo
   });
 }
 
-/** Takes all Pods out of a runtime: it serves one node, so they are the node's. Answers their uids. */
+/** Removes all Pods from a runtime, which serves only this node. Returns their uids. */
 async function removePods(endpoint: string, graceSeconds: number, clock: Clock): Promise<string[]> {
   const cri = createCRIClient({ endpoint, clock });
   try {

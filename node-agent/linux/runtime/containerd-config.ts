@@ -1,6 +1,6 @@
 import type { CgroupDriver } from '../cgroups/cgroup-names.ts';
 
-/** The directories of one containerd, and the facts of the node that its configuration needs. */
+/** The directories of a containerd, and the facts of the node that its configuration needs. */
 export interface ContainerdPlan {
   /** Holds root, state, log and configuration. */
   readonly directory: string;
@@ -90,7 +90,7 @@ const containerRules = ({ hasAppArmor, mayLowerOOMScores }: ContainerMachine) =>
   cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]
 `;
 
-/** The ways to run Pods, of which there is one. */
+/** The runtime handlers, of which there is one. */
 function runtimes(table: string, { directory, cgroupDriver }: ContainerdPlan, { patientRunc }: ContainerMachine): string {
   return `    [${table}.containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"

@@ -19,10 +19,10 @@ import { writePatientRunc } from './patient-runc.ts';
 import { shimsOf } from './shims.ts';
 import { giveOwnScope } from '../cgroups/systemd-scope.ts';
 
-/** The node's own containerd. It lives in a session of its own and outlives the agent: containers go on while nobody watches. */
+/** The node's own containerd. It runs in a session of its own and outlives the agent, so that containers go on without it. */
 export interface Containerd {
   readonly socket: string;
-  /** Adopts the one that runs, or starts one; resolves when it answers. Also after it died. */
+  /** Adopts a running containerd, or starts one; resolves when it answers. Called again after it died. */
   ensureRunning(signal: AbortSignal): Promise<void>;
   /** Ends the daemon. Containers, if any are left, go on. */
   stop(): Promise<void>;
@@ -104,7 +104,7 @@ export function createContainerd(plan: ContainerdPlan, { clock, logger }: { read
   };
 }
 
-/** Shims get their score from containerd as they start: those that are there already are of one that had none, or was adopted. */
+/** containerd gives shims their OOM score when they start. Existing ones were started by a containerd without one, or by an adopted one. */
 async function protect(pid: number, { socket }: ContainerdPlan, logger: Logger): Promise<void> {
   try {
     await setOOMScore(pid, oomScores.containerd);

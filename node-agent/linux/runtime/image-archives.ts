@@ -10,7 +10,7 @@ const namespace = 'k8s.io';
 interface ImageArchives {
   /** A docker or OCI archive; answers the names of the images in it. */
   load(file: string): Promise<string[]>;
-  /** Every *.tar of a folder that is new or changed, in order of name. A broken one is reported and skipped. */
+  /** Loads every *.tar of a folder that is new or has changed, in the order of names. A broken one is reported and skipped. */
   loadAll(directory: string): Promise<string[]>;
   /** Makes and loads the image that sandboxes run. */
   loadPauseImage(architecture: string): Promise<void>;
@@ -18,7 +18,7 @@ interface ImageArchives {
 
 interface ImageArchivesDependencies {
   readonly socket: string;
-  /** File in which is noted what has been loaded; lies beside the store, and goes with it. */
+  /** The file that records which archives were loaded. It is beside the store and is deleted with it. */
   readonly record: string;
   readonly logger: Logger;
 }
@@ -72,7 +72,7 @@ async function readLoaded(file: string): Promise<Record<string, string>> {
   }
 }
 
-/** Names of images that `ctr images import` says to unpack. They are whatever the archive says, blanks included. */
+/** The names of images in the output of `ctr images import`. They may contain any characters, blanks included. */
 export function parseImportedNames(output: string): string[] {
   return [...output.matchAll(/^unpacking (.+?)(?: \(sha256:[0-9a-f]+\).*|\.{3}.*)?$/gm)].map((match) => match[1] ?? '');
 }

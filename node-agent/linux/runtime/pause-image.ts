@@ -9,7 +9,7 @@ export const pauseImageName = 'localhost/kubets/pause:1';
 /** A static program that sleeps until SIGTERM and reaps orphans when run with `-P` (Debian package catatonit). */
 export const pauseProgram = '/usr/bin/catatonit';
 
-/** The pause image as a docker archive: one layer with the one static program. The same bytes every time. */
+/** The pause image as a docker archive: one layer with one static program. The bytes are the same every time. */
 export async function pauseImageArchive(architecture: string): Promise<Uint8Array> {
   const layer = await tarOf([{ name: 'pause', mode: 0o755, content: await readFile(pauseProgram) }]);
   const config = JSON.stringify({

@@ -36,7 +36,7 @@ async function namespacesOfProcesses(): Promise<ReadonlySet<number>> {
   return new Set(inodes.filter((inode) => inode !== undefined));
 }
 
-/** Undefined: it is gone, or hidden from us, as no process of a container of ours is. */
+/** Undefined: it is gone, or not visible, which does not happen for processes of our containers. */
 async function inodeOf(file: string): Promise<number | undefined> {
   return (await stat(file).catch(() => undefined))?.ino;
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { SandboxPart } from '../../cri/remove-orphans.ts';
 import { childrenOf, findProcesses, readCommandLine, signalProcess } from '../processes/processes.ts';
 
-/** A process of containerd's that is the parent of what runs in sandboxes and containers. */
+/** A containerd-shim process, the parent of the processes in sandboxes and containers. */
 interface Shim {
   readonly namespace: string;
   /**
@@ -19,8 +19,8 @@ interface Shim {
 const criNamespace = 'k8s.io';
 
 /**
- * The shim that a command line is of; undefined: it is another program, or one that only starts or deletes a shim. `words`:
- * as in /proc, program first.
+ * Parses the command line of a shim; undefined: it is another program, or one that only starts or deletes a shim. `words`: as in /proc, the
+ * program first.
  */
 export function parseShim(words: readonly string[]): Shim | undefined {
   if (!path.basename(words[0] ?? '').startsWith('containerd-shim-')) return undefined;

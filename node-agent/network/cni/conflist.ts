@@ -4,7 +4,7 @@ import { familyOf } from '../../../api/semantics/services/ip-family.ts';
 /** The pod network of one node. */
 export interface PodNetworkPlan {
   readonly bridge: string;
-  /** Ranges of the node's pods, one of each family at most, e.g. 10.244.0.0/24; their first addresses are the gateway's. */
+  /** The ranges of the node's Pods, at most one of each family, e.g. 10.244.0.0/24; their first addresses are the gateway's. */
   readonly podCIDRs: readonly string[];
   /** Bytes of the largest packet that gets through to Pods of other nodes. */
   readonly mtu: number;
@@ -49,7 +49,7 @@ export function podNetworkConflist({ bridge, podCIDRs, mtu, ipamDirectory, limit
   return `${JSON.stringify(configuration, null, 2)}\n`;
 }
 
-/** First address of the range. Throws for what is none. */
+/** The first address of the range. Throws for a text that is not a range. */
 export function gatewayOf(cidr: string): string {
   const range = parseCIDR(cidr);
   if (range === undefined) throw new Error(`${cidr} is not a range of addresses`);

@@ -4,8 +4,8 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 export const externalNetwork = { configDirectory: '/etc/cni/net.d', pluginDirectory: '/opt/cni/bin' } as const;
 
 /**
- * Makes the folders, and lends the plugins of `standardPlugins` to those that call them (bridge, host-local, portmap, and
- * loopback, without which no Pod starts). What is there already is left alone.
+ * Makes the folders, and links the plugins of `standardPlugins` for programs that call them (bridge, host-local, portmap, and loopback,
+ * which every Pod needs). Existing files stay.
  */
 export async function prepareExternalNetwork(standardPlugins: string): Promise<void> {
   const { configDirectory, pluginDirectory } = externalNetwork;
@@ -16,7 +16,7 @@ export async function prepareExternalNetwork(standardPlugins: string): Promise<v
     if (!present.has(plugin)) await symlink(`${standardPlugins}/${plugin}`, `${pluginDirectory}/${plugin}`);
 }
 
-/** Whether a container runtime that was started with this configuration has the network of somebody else. */
+/** Whether a container runtime that was started with this configuration uses a network of another program. */
 export async function usesExternalNetwork(runtimeConfiguration: string): Promise<boolean> {
   const text = await readFile(runtimeConfiguration, 'utf8').catch(() => ''); // it was never started
   return text.includes(JSON.stringify(externalNetwork.configDirectory));

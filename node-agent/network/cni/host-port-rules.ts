@@ -2,8 +2,8 @@
 const ownChain = /^-N (CNI-HOSTPORT-\S+)$/;
 
 /**
- * From what `iptables -t nat -S` lists, the input of `iptables-restore --noflush` that takes the portmap plugin's empty
- * chains away. Undefined where there are none, or where a Pod still has a host port.
+ * Makes the input of `iptables-restore --noflush` that removes the portmap plugin's empty chains, from the output of `iptables -t nat -S`.
+ * Undefined if there are none, or if a Pod still has a host port.
  */
 export function planHostPortCleanup(listed: string): string | undefined {
   const lines = listed.split('\n').map((line) => line.trim());

@@ -13,7 +13,7 @@ interface HostPortsLayout {
 /** The tables, as `family name`, in which the portmap plugin has host ports. */
 export const hostPortTables = ['ip nat', 'ip6 nat'];
 
-/** The file in which libcni keeps what it has asked for a sandbox, and been answered. */
+/** The file in which libcni stores its request for a sandbox and the result. */
 interface CachedResult {
   readonly containerId?: string;
   readonly ifName?: string;

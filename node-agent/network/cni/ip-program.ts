@@ -39,7 +39,7 @@ export interface IPProgram {
   removePodRoutes(): Promise<void>;
   hasLink(name: string, type: 'bridge' | 'vxlan'): Promise<boolean>;
   removeLink(name: string): Promise<void>;
-  /** This node's end of the tunnels, made anew: one that an earlier start left may be on another link. */
+  /** Makes this node's end of the tunnels again: one that an earlier start has left may be on another link. */
   makeTunnel(plan: TunnelPlan): Promise<void>;
   removeTunnel(): Promise<void>;
 }

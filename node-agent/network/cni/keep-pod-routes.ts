@@ -14,19 +14,22 @@ interface PodRoutesDependencies {
   readonly nodeName?: string;
   readonly mode: RouteMode;
   readonly ip: IPProgram;
-  /** Tells when somebody else may have taken routes away; absent: that is seen at the next regular look. */
+  /** Reports that another program may have removed routes; absent: that is noticed at the next regular check. */
   readonly watch?: Pick<RouteWatch, 'onChange'>;
-  /** Makes this node's end of the tunnels again, after somebody has deleted its device. */
+  /** Makes this node's end of the tunnels again, after its device was deleted. */
   readonly restoreTunnel?: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
-/** Between two looks at what the kernel really holds, should somebody have changed it. */
+/** The interval at which the kernel's routes are read, in case another program has changed them. */
 const rereadMs = 60_000;
 const retryMs = 2000;
 
-/** Keeps the routes to the Pods of all other nodes until the signal is aborted. They stay: traffic goes on without the agent. */
+/**
+ * Keeps the routes to the Pods of all other nodes until the signal is aborted. They stay after that, so that traffic goes on without the
+ * agent.
+ */
 export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal: AbortSignal): Promise<void> {
   const { informers, nodeName, mode, ip, clock, logger } = dependencies;
   const informer = informers.informer(nodes);
@@ -59,7 +62,7 @@ export async function keepPodRoutes(dependencies: PodRoutesDependencies, signal:
   for (const stop of stops) stop?.();
 }
 
-/** A route leads only to a neighbour: what lies behind a router would throw the packets away. Says so once of each node. */
+/** The peers that are neighbours, since a router in between would drop packets to Pods. Logs each other node once. */
 async function reachablePeers(peers: readonly Peer[], { mode, ip, logger }: PodRoutesDependencies, farAway: Set<string>): Promise<Peer[]> {
   if (mode === 'vxlan') return [...peers];
   const reachable: Peer[] = [];

@@ -1,7 +1,7 @@
 import { type IPFamily, ipFamilies, ofFamily } from '../../../api/semantics/services/ip-family.ts';
 import { nftFamilies } from '../../linux/nft/nft.ts';
 
-/** Multicast never leaves as somebody else. */
+/** Multicast is never masqueraded. */
 const multicast: Readonly<Record<IPFamily, string>> = { IPv4: '224.0.0.0/4', IPv6: 'ff00::/8' };
 
 /** nftables table, in each family, that hides the pods of a bridge behind the node where they leave the cluster. */
@@ -10,8 +10,8 @@ function tableOf(bridge: string, family: IPFamily): string {
 }
 
 /**
- * Pods reach other pods, and what lies in the ranges of `exceptions`, with their own address; to everything else they appear
- * as the node. Replaces the tables at once, also the first time.
+ * Rules that let Pods reach other Pods, and the ranges of `exceptions`, with their own address, and all other addresses with the node's.
+ * They replace the tables in one transaction, also the first time.
  */
 export function masqueradeRules(bridge: string, podCIDRs: readonly string[], exceptions: readonly string[]): string {
   return ipFamilies.map((family) => removal(bridge, family) + familyRules(bridge, family, podCIDRs, exceptions)).join('');

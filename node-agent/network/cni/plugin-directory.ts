@@ -1,14 +1,14 @@
 import { readdir } from 'node:fs/promises';
 
 /**
- * Where CNI plugins are: Debian's package, what others unpack or containerd's own tarball brings, and Fedora's package. The
- * first one that has those that a node cannot do without.
+ * The directories of CNI plugins: that of Debian's package, that of the upstream archives, and that of Fedora's package. The first one with
+ * all required plugins is used.
  */
 export const pluginDirectories = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'] as const;
 
 export const neededPlugins = ['bridge', 'host-local', 'loopback', 'portmap'] as const;
 
-/** The first where there is none that has all: whatever needs them then says so. */
+/** The first directory if none has all required plugins: the code that needs them then reports it. */
 export async function findPluginDirectory(directories: readonly string[] = pluginDirectories): Promise<string> {
   for (const directory of directories) {
     const names = await readdir(directory).catch((): string[] => []); // no such folder

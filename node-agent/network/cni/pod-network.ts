@@ -29,7 +29,7 @@ export interface PodNetwork {
   uninstall(): Promise<void>;
 }
 
-/** `run`: how programs are run, for another network namespace. `nft`: by which rules are written. */
+/** `run` runs programs, for another network namespace. `nft` writes rules. */
 export function createPodNetwork(
   layout: PodNetworkLayout,
   { run = runProgram, nft = createNFT({ run }) }: { readonly run?: typeof runProgram; readonly nft?: NFT } = {},
@@ -60,7 +60,7 @@ export function createPodNetwork(
       await ip.removePodRoutes();
       await ip.removeTunnel();
       if (await ip.hasLink(layout.bridge, 'bridge')) await ip.removeLink(layout.bridge);
-      // The folder may be one that runtimes watch, which others have something in as well.
+      // Runtimes may watch the folder, and others may have files in it.
       await rm(configFile(layout), { force: true });
       await rm(layout.ipamDirectory, { recursive: true, force: true });
     },

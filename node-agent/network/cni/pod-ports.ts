@@ -48,7 +48,7 @@ interface PluginResult {
   };
 }
 
-/** From what libcni keeps of one sandbox; undefined: it is none of a bridge, or only half written. */
+/** Parses the result that libcni stores for one sandbox; undefined: it has no port at a bridge, or the file is incomplete. */
 export function parsePluginResult(sandboxID: string, text: string): PodPort | undefined {
   let parsed: PluginResult;
   try {

@@ -1,7 +1,7 @@
 import { parseIP } from '../../../api/base/ip-address.ts';
 import type { PodPort } from './pod-ports.ts';
 
-/** The table of what Pods may send on the node's bridge. */
+/** The table of the frames that Pods may send on the node's bridge. */
 export const portTable = 'bridge kubets-pod-ports';
 
 /** Rules of each port, by its name. */
@@ -40,7 +40,10 @@ export function renderPortTableRemoval(): string {
   return `add table ${portTable}\ndelete table ${portTable}\n`;
 }
 
-/** One transaction that makes the table anew. What comes from no known port is not looked at: it is the node's, or of a Pod without processes. */
+/**
+ * Renders a transaction that makes the table anew. Frames from unknown ports are not filtered: they are the node's, or come from a Pod
+ * without processes.
+ */
 export function renderPortTable(desired: PortRules): string {
   return [
     `${renderPortTableRemoval()}add table ${portTable} { comment "what Pods may send (kubets 1)"; }`,
@@ -51,7 +54,7 @@ export function renderPortTable(desired: PortRules): string {
   ].join('\n');
 }
 
-/** One transaction from some ports to others; nothing if they are the same. */
+/** Renders a transaction from some ports to others; empty if they are equal. */
 export function renderPortChanges(actual: PortRules, desired: PortRules): string {
   const lines: string[] = [];
   for (const [port, rules] of actual) {

@@ -2,9 +2,9 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { FollowedProgram } from '../../linux/processes/follow-program.ts';
 import { routeProtocol, vxlanDevice } from './pod-routes.ts';
 
-/** Tells when routes to Pods may have gone that nobody of us has taken away. */
+/** Reports when routes to Pods may have been removed by another program. */
 export interface RouteWatch {
-  /** Answers what ends it. */
+  /** Returns a function that removes the listener. */
   onChange(listener: () => void): () => void;
   run(signal: AbortSignal): Promise<void>;
 }
@@ -56,9 +56,8 @@ export function createRouteWatch({ follow, clock }: RouteWatchDependencies): Rou
 }
 
 /**
- * Whether a line of `ip monitor route` may mean that routes of ours are gone: one of them was deleted, or one of the tunnel's
- * device, or a network that the machine is in came back. With a network, or with the address in it, the kernel drops the
- * routes through it and says nothing of them.
+ * Whether a line of `ip monitor route` may mean that our routes are gone: one of them was deleted, or one of the tunnel's device, or a
+ * network of the machine came back. With a network, or with the address in it, the kernel drops the routes through it without a message.
  */
 export function concernsPodRoutes(line: string): boolean {
   const words = line.trim().split(/\s+/);

@@ -17,9 +17,9 @@ interface RunPodNetworkDependencies {
   readonly mode: RouteMode;
   readonly network: PodNetwork;
   readonly ip: IPProgram;
-  /** Tells when somebody else may have taken routes away; absent: that is seen at the next regular look. */
+  /** Reports that another program may have removed routes; absent: that is noticed at the next regular check. */
   readonly watch?: Pick<RouteWatch, 'onChange'>;
-  /** Tells when somebody else has deleted tables of rules; absent: nobody does. */
+  /** Reports that another program has deleted tables of rules; absent: it is not noticed. */
   readonly tables?: Pick<TableWatch, 'onLost'>;
   /** Called when the network was set up, or set up again for another range. */
   readonly onInstalled: (signal: AbortSignal) => Promise<void>;
@@ -82,7 +82,7 @@ function renewRules({ tables, network, logger }: RunPodNetworkDependencies, inst
   for (const table of network.tablesOf(installed().split(','))) tables?.onLost(table, () => void renew());
 }
 
-/** The tunnel, where there is one. Answers the size of packets that get through to other nodes, in bytes. */
+/** Prepares the tunnel, if there is one. Returns the size in bytes of the largest packet that reaches other nodes. */
 async function prepareWay({ ip, nodeIPs, mode }: RunPodNetworkDependencies, podCIDRs: readonly string[]): Promise<number> {
   const outside = outsideOf(nodeIPs) ?? '';
   const link = await ip.findLink(outside);

@@ -47,7 +47,7 @@ interface PluginCall {
   readonly configuration: string;
 }
 
-/** Plugins are undone in the opposite order. The portmap plugin does nothing where it is told of no port, whichever. */
+/** Plugins are undone in the reverse order. The portmap plugin does nothing unless it is given a port. */
 function callsOf(conflist: string): PluginCall[] {
   const { cniVersion, name, plugins } = JSON.parse(conflist) as {
     readonly cniVersion: string;

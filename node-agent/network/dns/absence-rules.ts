@@ -2,8 +2,8 @@
 export const absenceTable = 'inet kubets-dns';
 
 /**
- * While the agent is replaced nobody listens at the port of DNS. Refused, resolvers would give up; the rules make the kernel
- * silent in place of that, so that they ask again a moment later. With a socket there they have no effect.
+ * While the agent is replaced no process listens at the port of DNS. If it were refused, resolvers would give up; these rules make the
+ * kernel drop the queries instead, so that they are repeated a moment later. While the socket is open they have no effect.
  */
 export function renderAbsenceRules(port: number): string {
   const match = `meta l4proto { tcp, udp } th dport ${port}`;

@@ -20,7 +20,7 @@ interface ClusterDNSDependencies {
   readonly informers: InformerFactory;
   /** E.g. cluster.local. */
   readonly clusterDomain: string;
-  /** Address of the Service kube-system/kube-dns, told as the zone's name server. */
+  /** The address of the Service kube-system/kube-dns, which answers name as the zone's name server. */
   readonly serviceAddress?: string;
   /** The addresses it listens on, all of them. Port 0: any free port. */
   readonly listen: readonly DNSAddress[];
@@ -33,7 +33,7 @@ interface ClusterDNSDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** How long it waits for the Services before it answers at all. Default ten seconds. */
+  /** The longest wait for the Services before queries are answered. Default ten seconds. */
   readonly maxSilenceMs?: number;
   readonly onQuery?: (query: DNSQueryFacts) => void;
 }
@@ -141,7 +141,7 @@ function filterOf({ allowedSources, listen, informers }: ClusterDNSDependencies)
 
 const outOfPatience = new Error('the Services are still unknown');
 
-/** A client that asks meanwhile asks again; an answer that one does not know would be taken for one. */
+/** A client that asks meanwhile repeats its query; an answer from incomplete data would count as final. */
 async function untilSynced(
   source: RecordSource,
   { clock, maxSilenceMs = 10_000 }: ClusterDNSDependencies,

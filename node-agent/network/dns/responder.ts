@@ -48,14 +48,14 @@ export function createResponder(dependencies: ResponderDependencies): Responder 
     if (refusal !== undefined) return respond(query, { code: refusal, maxSize, source: 'none' });
     const [question] = query.questions;
     if (question === undefined) return undefined;
-    // One more than there is room for, so that what is missing is seen.
+    // One record more than there is room for, so that truncation is noticed.
     const maxRecords = 1 + Math.floor(maxSize / smallestRecordBytes);
     const found = dependencies.zone({ name: question.name, type: question.type, maxRecords });
     if (found !== undefined) return respondFromZone(dependencies, query, found, maxSize);
     const forwarded = await dependencies.forwarder.forward(query);
     if (forwarded === undefined) return respond(query, { code: responseCode.SERVFAIL, maxSize, source: 'forward' });
     const source = forwarded.fromCache ? 'cache' : 'forward';
-    // The client comes again over TCP, and finds the answer in the cache.
+    // The client repeats the query over TCP, and the answer is in the cache.
     if (forwarded.bytes.length > maxSize) return respond(query, { code: responseCode.NOERROR, flags: flag.truncated, maxSize, source });
     return { bytes: forwarded.bytes, source, type: question.type, code: (forwarded.bytes[3] ?? 0) & 15 };
   };

@@ -10,14 +10,14 @@ interface ServeOptions {
   readonly address: string;
   readonly port: number;
   readonly respond: Responder;
-  /** Others get no answer at all: an open resolver would be used for attacks. */
+  /** Other sources get no answer at all: an open resolver would be used for attacks. */
   readonly isAllowed: (address: string) => boolean;
   readonly turns: SourceTurns;
   readonly logger: Logger;
 }
 
 export interface DNSListener {
-  /** The one that was asked for, or the one that was found if that was 0. */
+  /** The port that was asked for, or the one that was assigned if that was 0. */
   readonly port: number;
   close(): Promise<void>;
 }
@@ -27,7 +27,7 @@ const idleMs = 10_000;
 const maxConnections = 1000;
 /** A source that has as many gets no more, so that it cannot take those of all others. */
 const maxConnectionsPerSource = 100;
-/** Questions of one connection that are answered at once; more wait in its receive buffer. */
+/** The most queries of one connection that are answered at a time; more wait in its receive buffer. */
 const maxPipelined = 20;
 
 /** Listens on UDP and TCP at the same port. Rejects if it cannot. */

@@ -3,7 +3,10 @@ import { formatIP, parseCIDR, parseIP } from '../../../api/base/ip-address.ts';
 import type { InformerFactory } from '../../../api/client/informers/informer.ts';
 import { nodes } from '../../../api/resources/core/v1/node.ts';
 
-/** Tells whose queries are answered: those from addresses and CIDRs of the list, and from loopback. Throws if one is neither. */
+/**
+ * Makes a function that decides whose queries are answered: those from addresses and CIDRs of the list, and from loopback. Throws if an
+ * entry is neither.
+ */
 export function createSourceFilter(sources: readonly string[]): (address: string) => boolean {
   const allowed = new BlockList();
   for (const source of ['127.0.0.0/8', '::1/128', ...sources]) {
@@ -13,7 +16,7 @@ export function createSourceFilter(sources: readonly string[]): (address: string
     allowed.addSubnet(address, range.prefixLength, range.address.version === 4 ? 'ipv4' : 'ipv6');
   }
   return (address) => {
-    // The scope of a link-local address is no part of it, and what is no address throws.
+    // The scope of a link-local address is removed; other texts throw.
     const [plain = ''] = address.split('%');
     const family = isIP(plain);
     return family !== 0 && allowed.check(plain, family === 6 ? 'ipv6' : 'ipv4');
@@ -23,8 +26,8 @@ export function createSourceFilter(sources: readonly string[]): (address: string
 const byAddress = 'dns/address';
 
 /**
- * Tells which addresses are those of nodes. Pods of a node without a server of its own ask with its address where the
- * network of that node hides theirs, and so does the node itself.
+ * Tells which addresses belong to nodes. Pods of a node without a DNS server ask with the node's address if its network hides theirs, and
+ * so does the node itself.
  */
 export function followNodeAddresses(informers: InformerFactory): (address: string) => boolean {
   const informer = informers.informer(nodes);

@@ -15,7 +15,7 @@ interface SourceTurnsDependencies {
   readonly afterOthers: (run: () => void) => void;
 }
 
-/** The most questions that one source may have at a time. Questions that wait for servers outside are in work. */
+/** The most queries that one source may have at a time, those that wait for upstream servers included. */
 const maxWaiting = 200;
 const maxInWork = 100;
 /** After this time the rest of the agent has its turn: kubelet and proxy share its thread. */

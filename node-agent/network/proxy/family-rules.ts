@@ -15,12 +15,12 @@ export interface FamilyRulesDependencies {
   /** Ranges of all Pods, of any family. */
   readonly clusterCIDRs: readonly string[];
   readonly findAddressProblem: FindAddressProblem;
-  /** A Service, as `namespace/name`, names external addresses that it does not get; told with every update that it has any. */
+  /** Called when a Service (`namespace/name`) has external addresses that are refused; repeated with every update that has any. */
   readonly onRefused: (service: string, refused: readonly RefusedAddress[]) => void;
   readonly logger: Logger;
 }
 
-/** The rules of all Services in one family of addresses. */
+/** The rules of all Services for one address family. */
 export interface FamilyRules {
   readonly family: IPFamily;
   /** Takes a Service and its slices; undefined: it is gone. Answers connections that go astray. */

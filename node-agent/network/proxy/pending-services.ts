@@ -52,7 +52,7 @@ export class PendingServices {
     return names;
   }
 
-  /** All that was taken is in the kernel. Answers what triggered it. */
+  /** Called when everything that was taken is in the kernel. Returns the times of the causes. */
   confirm(): number[] {
     this.#taken = undefined;
     Object.assign(this.#confirmed, this.#takenCounts);

@@ -28,7 +28,7 @@ interface ProxyDependencies extends Omit<FamilyRulesDependencies, 'findAddressPr
   readonly nodeName: string;
   /** Families of addresses that Services have in this cluster. */
   readonly families: readonly IPFamily[];
-  /** The node's addresses that take traffic to node ports. Asked at the start and now and then. */
+  /** The node's addresses that accept traffic to node ports. Called at the start and periodically. */
   readonly nodePortAddresses: () => Promise<readonly string[]>;
   readonly conntrack: Conntrack;
   readonly events: EventRecorder;
@@ -63,7 +63,7 @@ export interface ProxySync extends TableSync {
 }
 
 export interface ProxyHealth {
-  /** Whether every change known for longer than two minutes is in the kernel; what /healthz of kube-proxy says. */
+  /** Whether every change older than two minutes is in the kernel, which kube-proxy's /healthz reports. */
   readonly healthy: boolean;
   readonly synced: boolean;
   /** Milliseconds since the Unix epoch. */
@@ -82,25 +82,25 @@ export interface ProxyCounts {
 }
 
 export interface Proxy {
-  /** Runs until the signal is aborted. The rules stay: traffic goes on without the agent. */
+  /** Runs until the signal is aborted. The rules stay, so that traffic goes on without the agent. */
   run(signal: AbortSignal): Promise<void>;
   /** Resolves when the kernel had everything for the first time. */
   readonly ready: Promise<void>;
   health(): ProxyHealth;
-  /** Reads the rules back from the kernel and mends them, after somebody else has changed them. */
+  /** Reads the rules back from the kernel and restores them, after another program has changed them. */
   distrust(family: IPFamily): void;
   counts(): ProxyCounts;
 }
 
-/** Changes that come within this time after a sync wait for the next one, so that bursts cost few transactions. */
+/** Changes within this time after a sync wait for the next one, so that bursts cause few transactions. */
 const coalesceMs = 50;
 const retryBackoff = { initialMs: 100, maxMs: 30_000, jitter: 0.2 };
 const unhealthyAfterMs = 120_000;
-/** Between two looks at what the kernel really holds, should somebody have flushed it. */
+/** The interval at which the kernel's table is read, in case another program has flushed it. */
 const rereadMs = 300_000;
 const serviceIndex = 'proxy/service';
 
-/** Implements the virtual addresses of Services on one node, in place of kube-proxy in its nftables mode. */
+/** Implements the virtual addresses of Services on one node, as kube-proxy does in its nftables mode. */
 export function createProxy(dependencies: ProxyDependencies): Proxy {
   const { clock, informers } = dependencies;
   const serviceInformer = informers.informer(services);
@@ -208,7 +208,7 @@ async function untilRangesAreKnown(taken: TakenAddresses, clock: Clock, signal: 
   timer.cancel();
 }
 
-/** Says in Events of a Service which of its external addresses are not served, once for each change of that. */
+/** Reports in Events of a Service which of its external addresses are not served, once for each change. */
 function createRefusalReports(informer: Informer<Service>, events: EventRecorder): FamilyRulesDependencies['onRefused'] {
   const told = new Map<string, Map<string, string>>();
   informer.addHandler({ onDelete: ({ metadata }) => void told.delete(`${metadata.namespace}/${metadata.name}`) });

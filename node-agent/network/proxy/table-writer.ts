@@ -23,24 +23,24 @@ export interface TableSync {
   /** Full: the table was read back first, at the start and after failures. */
   readonly kind: 'full' | 'partial';
   readonly changes: number;
-  /** Present: it failed, and nothing was changed; the next sync reads back what there is. */
+  /** Present: the write failed, and nothing was changed; the next sync reads the table back. */
   readonly error?: unknown;
 }
 
-/** Brings the kernel's table to what Services ask for. */
+/** Writes the rules for Services into the kernel's table. */
 interface TableWriter {
   /** Sets the ports of a Service; no ports: none. */
   claim(service: string, ports: readonly ServicePortRules[]): void;
   /** Addresses of the node that take traffic to node ports. */
   claimNode(owner: string, nodePortIPs: readonly string[]): void;
-  /** The next sync reads back what the kernel holds. */
+  /** Makes the next sync read the table back from the kernel. */
   distrust(): void;
   sync(): Promise<TableSync>;
 }
 
 /**
- * Knows the table's content by heart and sends differences. At first, and whenever something went wrong, it reads the table
- * and goes on from what is there: rules of Services that have not changed are not touched, so their traffic never stops.
+ * Knows the table's content and writes differences. At first, and after every failure, it reads the table and continues from its content:
+ * rules of unchanged Services are not touched, so their traffic never stops.
  */
 export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWriterDependencies): TableWriter {
   const table = tableOf(family);
@@ -49,7 +49,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
   let isTrusted = false;
 
   const listStrays = async () => strays(parseClients(await nft.listMap(nftFamilies[family].ip, tableName, affinityMap)), state);
-  /** Writes all changes in one transaction. Answers their number. */
+  /** Writes all changes in one transaction and returns their number. */
   const write = async (lost: readonly RememberedClient[], before = ''): Promise<number> => {
     const changes = state.changes();
     const text = before + renderTransaction(changes, table) + renderForgetting(lost, table);
@@ -57,7 +57,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
     state.done(changes);
     return changes.length;
   };
-  /** Clients of an endpoint that goes are forgotten with it, and then those that came while the others were looked for. */
+  /** Clients of a removed endpoint are forgotten with it, and then those that were added during the search. */
   const writeChanges = async (): Promise<number> => {
     if (!routes.mayLoseClients()) return write([]);
     const written = await write(await listStrays());
@@ -111,7 +111,7 @@ export function createTableWriter({ nft, family, clusterCIDRs, logger }: TableWr
   };
 }
 
-/** The endpoints that remembered clients may have been sent to, by Service, to notice when one of them ends. */
+/** The endpoints that remembered clients may have been sent to, by Service, to notice when one of them is removed. */
 class AffineRoutes {
   readonly #routes = new Map<string, ReadonlySet<string>>();
   #mayLoseClients = false;
@@ -138,7 +138,7 @@ function routesOf(port: ServicePortRules): string[] {
   return frontsOf(port).flatMap((front) => [...endpoints].map((endpoint) => `${front} > ${endpoint}`));
 }
 
-/** Clients whose endpoint is none any more of the Service that they ask. */
+/** The clients whose endpoint no longer belongs to the Service that they use. */
 function strays(clients: readonly RememberedClient[], state: RuleState): RememberedClient[] {
   const known = new Map<string, ReadonlySet<string>>();
   const endpointsOf = (container: string, front: string) => {

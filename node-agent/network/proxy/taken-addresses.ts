@@ -85,7 +85,7 @@ export function createTakenAddresses(informers: InformerFactory, clusterCIDRs: r
   };
 }
 
-/** Tells of addresses that came or went. What is there at the start is looked at anyway. */
+/** Reports added and removed addresses. Those at the start are read in any case. */
 function followAddresses<T extends Service | Node>(
   informer: Informer<T>,
   addressesOfObject: (object: DeepReadonly<T>) => readonly string[],

@@ -5,9 +5,9 @@ import { flag, recordType, responseCode } from '../message/codes.ts';
 import type { ReadMessage } from '../message/read-message.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
 
-/** Answers what others know, from memory where that is fresh. */
+/** Answers queries by upstream servers, from the cache where that is fresh. */
 export interface Forwarder {
-  /** The answer with the query's id; undefined if nobody answers. `fromCache` is for metrics. */
+  /** The answer with the query's id; undefined if no server answered. `fromCache` is for metrics. */
   forward(query: ReadMessage): Promise<{ readonly bytes: Uint8Array; readonly fromCache: boolean } | undefined>;
 }
 
@@ -19,7 +19,7 @@ interface ForwarderDependencies {
 }
 
 interface Entry {
-  /** Undefined: nobody answered. */
+  /** Undefined: no server answered. */
   readonly answer: ReadMessage | undefined;
   readonly storedMs: number;
   readonly lifetimeMs: number;

@@ -15,7 +15,7 @@ interface RoutedForwarderDependencies {
 }
 
 export interface RoutedForwarder extends Forwarder {
-  /** From the next query on. What was remembered of servers that others have replaced is forgotten. */
+  /** Applies the settings from the next query on. Cached answers of replaced servers are dropped. */
   use(settings: Pick<DNSSettings, 'stubDomains' | 'upstreams'>): void;
   /** Other servers where the settings name none. */
   useUpstreams(upstreams: readonly Upstream[]): void;

@@ -5,7 +5,7 @@ import type { ReadMessage } from '../message/read-message.ts';
 import { encodeQuestion, writeMessage } from '../message/write-message.ts';
 import { exchange, type Upstream } from './exchange.ts';
 
-/** Asks one of several servers, and another if it does not answer. */
+/** Asks one of several servers, and another one if it does not answer. */
 export interface UpstreamGroup {
   /** Rejects if none answers: after a few seconds at first, at once while all are known to be down. */
   ask(query: Uint8Array): Promise<ReadMessage>;
@@ -49,7 +49,7 @@ export function createUpstreamGroup(dependencies: UpstreamGroupDependencies): Up
       throw error;
     }
   };
-  /** Probes a server; no client waits for it. Whatever is answered shows that somebody is there. */
+  /** Probes a server while no client waits. Any answer shows that it is alive. */
   const probe = async (health: Health): Promise<void> => {
     if (health.isProbed || clock.monotonicMs() - health.failedMs < retryMs) return;
     health.isProbed = true;

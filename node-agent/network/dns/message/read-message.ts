@@ -125,7 +125,7 @@ export function readName(bytes: Uint8Array, start: number): { readonly name: str
 
 function labelText(label: Uint8Array): string {
   let text = '';
-  // A dot inside a label must not look like the end of one; no name of ours has such.
+  // A dot inside a label must not look like its end; names of the zone have no such labels.
   for (const byte of label) text += byte === 0x2e ? '\\.' : String.fromCharCode(byte);
   return text;
 }

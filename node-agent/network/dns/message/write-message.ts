@@ -32,7 +32,7 @@ interface WrittenMessage {
   readonly authorities?: readonly DNSRecord[];
   readonly additionals?: readonly DNSRecord[];
   readonly edns?: EDNS;
-  /** Bytes the message may have. What does not fit is left out, and the truncation bit is set if an answer is missing. */
+  /** The most bytes of the message. Records beyond it are left out, and the truncation bit is set if an answer is missing. */
   readonly maxSize: number;
 }
 
@@ -70,7 +70,7 @@ export function writeMessage(message: WrittenMessage): Uint8Array {
   return writer.result();
 }
 
-/** A question as it goes into a message. */
+/** Encodes a question of a message. */
 export function encodeQuestion(name: string, type: number): Uint8Array {
   const writer = new Writer();
   writer.name(name);

@@ -32,7 +32,7 @@ const maxAliases = 8;
 interface Question {
   readonly name: string;
   readonly type: number;
-  /** Records of which an answer has room for no more; what is found beyond them is not made into records. */
+  /** The most records that an answer has room for; no more are made. */
   readonly maxRecords: number;
 }
 
@@ -46,8 +46,8 @@ interface Found {
 const nothing: Found = { exists: false, answers: [], additionals: [] };
 
 /**
- * Answers from the cluster's Services, after the Kubernetes DNS specification 1.1.0 and CoreDNS where that is silent.
- * Undefined: not ours to answer, which includes addresses that belong to no Service.
+ * Answers queries from the cluster's Services by the Kubernetes DNS specification 1.1.0, and as CoreDNS does where that is silent.
+ * Undefined: the zone does not answer the query, for example for an address that belongs to no Service.
  */
 export function createClusterZone(dependencies: ClusterZoneDependencies): (question: Question) => ZoneAnswer | undefined {
   const { source } = dependencies;
@@ -112,7 +112,7 @@ function findService(zone: ClusterZoneDependencies, records: ServiceRecords, que
   const { name, type } = question;
   const { externalName, addresses, isHeadless } = records;
   if (externalName !== undefined) return findAlias(zone, externalName, question, aliases);
-  // A headless Service without ready endpoints has no name at all (specification, 2.4).
+  // A headless Service without ready endpoints has no name (specification, 2.4).
   if (isHeadless && addresses.length === 0) return nothing;
   if (type === recordType.SRV) return findPorts(zone, records, question, () => true);
   const wanted = addressesOf(records, type);
@@ -126,7 +126,7 @@ function addressesOf({ addresses, ofType: { A, AAAA } }: ServiceRecords, type: n
   return type === recordType.AAAA ? AAAA : [];
 }
 
-/** The alias, and what it leads to as far as that is in the zone. */
+/** The alias, and its target as far as that is in the zone. */
 function findAlias(zone: ClusterZoneDependencies, target: string, question: Question, aliases: number): Found {
   const { name, type } = question;
   const alias: DNSRecord = { name, type: 'CNAME', ttl: clusterTTL, target };
@@ -211,8 +211,8 @@ function startOfAuthority(domain: string, serial: number): DNSRecord {
 }
 
 /**
- * Up to `count` of them in another order each time, so that clients which take the first one spread. The work is that of what
- * is chosen, but for a copy.
+ * Chooses up to `count` elements in random order, so that clients that use the first one spread. Costs a copy and the work for the chosen
+ * ones.
  */
 function choose<T>(all: readonly T[], random: Random, count: number): T[] {
   const chosen = [...all];

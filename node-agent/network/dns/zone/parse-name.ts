@@ -54,7 +54,7 @@ function parsePodAddress(label: string): string | undefined {
   return ip === undefined ? undefined : formatIP(ip);
 }
 
-/** The address that a name of in-addr.arpa or ip6.arpa stands for; undefined if it is none, or only a part of one. */
+/** The address in a name of in-addr.arpa or ip6.arpa; undefined for other names, and for incomplete ones. */
 export function parseReverseName(name: string): string | undefined {
   const ip = name.endsWith('.in-addr.arpa') ? reverseIPv4(name) : name.endsWith('.ip6.arpa') ? reverseIPv6(name) : undefined;
   return ip === undefined ? undefined : formatIP(ip);

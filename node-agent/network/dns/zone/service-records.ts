@@ -4,23 +4,23 @@ import { isHeadlessService } from '../../../../api/semantics/services/services.t
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 
-/** A named port as SRV records tell it. Names and protocols in lower case. */
+/** A named port, for SRV records. Name and protocol are in lower case. */
 export interface PortRecord {
   readonly name: string;
   readonly protocol: string;
   readonly port: number;
 }
 
-/** Endpoints under one name below the Service: its hostname, or its address with dashes. */
+/** The endpoints under one name below the Service: a host name, or an address with dashes. */
 export interface EndpointRecord {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly ports: readonly PortRecord[];
-  /** The name was given by somebody, so the address has this name in turn. */
+  /** Whether the endpoint's Pod has a host name, so that the address resolves to this name in turn. */
   readonly isNamed: boolean;
 }
 
-/** All that DNS has to say of one Service. */
+/** The DNS records of one Service. */
 export interface ServiceRecords {
   readonly namespace: string;
   readonly service: string;

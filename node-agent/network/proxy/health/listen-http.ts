@@ -8,7 +8,7 @@ export function listenHTTP(address: string, port: number, answer: RequestListene
     server.once('error', reject);
     server.listen(port, address, () => {
       server.off('error', reject);
-      // A connection that could not be accepted is the loss of its client and of nobody else.
+      // A connection that cannot be accepted is lost, without further effect.
       server.on('error', () => {});
       resolve(server);
     });

@@ -45,7 +45,7 @@ export function createProxyMetrics({ clock, families }: ProxyMetricsDependencies
   const lastSynced = timestamp('last_timestamp_seconds', 'The last time proxy rules were successfully synced');
   const lastQueued = timestamp('last_queued_timestamp_seconds', 'The last time a sync of proxy rules was queued');
   const failures = new Counter(byFamily('sync_proxy_rules_nftables_sync_failures_total', 'Cumulative proxy nftables sync failures'));
-  // Chains go in the transaction in which their Service goes.
+  // Chains are removed in the transaction that removes their Service.
   const cleanupFailures = new Counter(
     byFamily('sync_proxy_rules_nftables_cleanup_failures_total', 'Cumulative proxy nftables cleanup failures'),
   );

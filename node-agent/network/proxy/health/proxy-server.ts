@@ -37,7 +37,7 @@ export const proxyMetricsPort = 10_249;
 const toBeDeletedTaint = 'ToBeDeletedByClusterAutoscaler';
 const listenBackoff = { initialMs: 5000, maxMs: 60_000, jitter: 0.1 };
 
-/** Serves what kube-proxy tells of itself until the signal is aborted. Ports that are in use are waited for. */
+/** Serves kube-proxy's health checks and metrics until the signal is aborted. Waits for ports that are in use. */
 export async function runProxyServer(dependencies: ProxyServerDependencies, signal: AbortSignal): Promise<void> {
   const { healthz, metricsEndpoint } = dependencies;
   const probe = (path: string | undefined, response: ServerResponse) => {
@@ -95,7 +95,7 @@ function answerProbe(path: 'healthz' | 'livez', dependencies: ProxyServerDepende
   response.end(path === 'livez' ? `{${times}}` : `{${times}, "nodeEligible": ${nodeEligible}}`);
 }
 
-/** Whether load balancers may send to this node; a node that nobody knows yet is taken to be. */
+/** Whether load balancers may send to this node. A node without a known Node object counts as eligible. */
 function isEligible({ informers, nodeName }: ProxyServerDependencies): boolean {
   const node = informers.informer(nodes).lister.find({ namespace: '', name: nodeName });
   return node?.metadata.deletionTimestamp === undefined && !(node?.spec?.taints ?? []).some(({ key }) => key === toBeDeletedTaint);

@@ -13,11 +13,11 @@ interface ServiceHealthServerDependencies {
   readonly logger: Logger;
 }
 
-/** Tells load balancers, on a port of each Service that asks for it, whether this node has Pods of the Service. */
+/** Tells load balancers, on a health check port of each Service that has one, whether this node has Pods of the Service. */
 interface ServiceHealthServer {
   /** Sets the health port of a Service; undefined: none. Answers follow at once, ports with the next sync. */
   claim(service: string, health: ServiceHealth | undefined): void;
-  /** Opens and closes ports. One that cannot be opened is told of in an Event, and tried again with the next change. */
+  /** Opens and closes ports. A port that cannot be opened is reported in an Event, and tried again with the next change. */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export function createServiceHealthServer(dependencies: ServiceHealthServerDepen
     async sync() {
       const services = [...changed];
       changed.clear();
-      // All are closed before any is opened: a port may have gone from one Service to another.
+      // All ports are closed before any is opened, since a port may have moved from one Service to another.
       for (const service of services) if (open.get(service)?.port !== wanted.get(service)?.port) await closePort(service);
       for (const service of services) {
         const health = wanted.get(service);

@@ -4,7 +4,7 @@ import { hasClusterIP, needsHealthCheckNodePort } from '../../../../api/semantic
 import type { Service } from '../../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 
-/** The health that load balancers ask for, of a Service whose traffic goes to Pods of the node that it arrives at. */
+/** The health, for load balancers, of a Service with externalTrafficPolicy Local. */
 export interface ServiceHealth {
   readonly namespace: string;
   readonly name: string;
@@ -24,7 +24,7 @@ export function planServiceHealth(
   const { metadata, spec } = service;
   const port = spec?.healthCheckNodePort;
   if (!port || !needsHealthCheckNodePort(service) || !hasClusterIP(service)) return undefined;
-  // Pods of two families stand in slices of both: they count once.
+  // Pods with addresses of two families are in slices of both, but count once.
   const family = familyOf(spec.clusterIP ?? '');
   const local = new Set(
     slices.flatMap(({ addressType, endpoints }) =>

@@ -1,7 +1,7 @@
 import { ipFamilies, type IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import { type NFTFamily, nftFamilies } from '../../../linux/nft/nft.ts';
 
-/** The table of upstream's kube-proxy, one in each family, so that tools which look for it find it. */
+/** The name of kube-proxy's table, one in each family, so that tools find it. */
 export const tableName = 'kube-proxy';
 
 export function tableOf(family: IPFamily): string {
@@ -11,10 +11,10 @@ export function tableOf(family: IPFamily): string {
 /** The map of the endpoint that a client got last at an address and port. Packets fill it, not the agent. */
 export const affinityMap = 'affinity';
 
-/** The number of clients that are remembered; further ones are served all the same. */
+/** The most clients that are remembered; further ones are served without affinity. */
 const maxClients = 262_144;
 
-/** Says in the table's comment how the maps below are to be understood; another layout is replaced, not adopted. */
+/** The table's comment names the layout of its maps; a table with another layout is replaced, not adopted. */
 export const layoutComment = 'rules for kube-proxy (kubets 1)';
 
 /**
@@ -58,7 +58,7 @@ interface BaseChain {
 function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonly<Record<string, BaseChain>> {
   const destination = `${ip} daddr . meta l4proto . th dport`;
   const nodePort = `${ip} daddr @nodeport-ips meta l4proto . th dport`;
-  // Without ranges of Pods nobody is known to be one, and everybody appears as the node.
+  // Without ranges of Pods no source is known to be a Pod, and all traffic is masqueraded.
   const fromElsewhere = clusterCIDRs.length === 0 ? '' : `${ip} saddr != { ${clusterCIDRs.join(', ')} } `;
   return {
     'mark-for-masquerade': { rules: [`meta mark set meta mark or ${masqueradeMark}`] },
@@ -79,7 +79,7 @@ function baseChains(clusterCIDRs: readonly string[], { ip }: NFTFamily): Readonl
         `${nodePort} vmap @service-nodeports`,
       ],
     },
-    // After the translation, so that what is remembered is where the connection has really gone.
+    // After the translation, so that the endpoint of the connection is remembered.
     'affinity-learning': {
       rules: [
         `ct original ${ip} daddr . meta l4proto . ct original proto-dst vmap @affinity-services`,

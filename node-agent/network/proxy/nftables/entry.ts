@@ -37,8 +37,8 @@ export function parseEntryKey(key: EntryKey): EntryName {
 }
 
 /**
- * The part of a value that can be read back from the kernel and compared. Rules come back in other words than they were written
- * in, so a chain's first rule carries a digest of all in its comment; sets never change under one name.
+ * The part of a value that can be read back from the kernel and compared. Rules are read back in another spelling than they were written
+ * in, so a chain's first rule has a digest of all of them in its comment; a set never changes under one name.
  */
 export function observableValue(key: EntryKey, value: string): string {
   if (key.startsWith('chain\t')) return chainDigest(value);

@@ -5,7 +5,7 @@ import { type RememberedClient, rememberedClient } from './remembered-clients.ts
 /** The result of reading the table. */
 type FoundTable =
   | { readonly state: 'absent' }
-  /** Made by something else, or by a version that meant other things by the same names. */
+  /** Made by another program, or by a version with another layout. */
   | { readonly state: 'foreign' }
   | { readonly state: 'ours'; readonly entries: Entries; readonly clients: readonly RememberedClient[] };
 
@@ -20,7 +20,7 @@ export function parseTable(json: string): FoundTable {
   if (found['comment'] !== layoutComment) return { state: 'foreign' };
   const entries: Entries = new Map();
   for (const chain of objects('chain')) {
-    // A chain without rules says nothing of what it should hold.
+    // A chain without rules has no digest.
     if (!frameChains.has(text(chain['name']))) entries.set(chainKey(text(chain['name'])), '');
   }
   readRules(objects('rule'), entries);

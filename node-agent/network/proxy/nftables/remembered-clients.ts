@@ -6,7 +6,7 @@ export interface RememberedClient {
   readonly key: string;
   /** `<address> . <protocol> . <port>`. */
   readonly front: string;
-  /** `<protocol> . <port>`, should the address be one of the node's. */
+  /** `<protocol> . <port>`, used if the address is one of the node's. */
   readonly nodePort: string;
   /** `<address> . <port>`. */
   readonly endpoint: string;
@@ -19,8 +19,8 @@ export function rememberedClient(key: readonly unknown[], endpoint: string): Rem
 }
 
 /**
- * Takes the elements out of the map of clients. Each is put there first, since one whose time has come meanwhile could not
- * be taken out. Fails if one has got another endpoint meanwhile.
+ * Removes elements from the map of clients. Each is added first, since an element that has expired meanwhile could not be removed. Fails if
+ * one has got another endpoint meanwhile.
  */
 export function renderForgetting(clients: readonly RememberedClient[], table: string): string {
   return clients

@@ -1,6 +1,6 @@
 import { type Entries, type EntryKey, observableValue } from './entry.ts';
 
-/** One difference between what should be and what is in the kernel. */
+/** A difference between the desired entries and those in the kernel. */
 export interface EntryChange {
   readonly key: EntryKey;
   /** Absent: the entry is new. */
@@ -40,7 +40,7 @@ export class RuleState {
     return this.#owned.keys();
   }
 
-  /** Tells what the kernel holds, after reading it back. */
+  /** Takes over the entries that the kernel holds, after they were read back. */
   observe(actual: Entries): void {
     this.#actual = actual;
     this.#dirty.clear();
@@ -48,7 +48,7 @@ export class RuleState {
     for (const key of this.#claims.keys()) this.#dirty.add(key);
   }
 
-  /** Differences, in no order. They stay until they are told to be done. */
+  /** The differences, in no order. They stay until they are confirmed. */
   changes(): EntryChange[] {
     const changes: EntryChange[] = [];
     for (const key of this.#dirty) {

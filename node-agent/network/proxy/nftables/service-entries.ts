@@ -42,7 +42,7 @@ export function hasRememberedClients(port: ServicePortRules): boolean {
   return port.affinitySeconds !== undefined && !hasOwnChains(port);
 }
 
-/** `<address> . <protocol> . <port>` of what the port is reached at, but for node ports: `<protocol> . <port>`. */
+/** The keys under which the port is reached: `<address> . <protocol> . <port>`, for node ports `<protocol> . <port>`. */
 export function frontsOf(port: ServicePortRules): string[] {
   const { protocol, nodePort } = port;
   const fronts = [port.clusterIP, ...externalAddresses(port)].map((ip) => `${ip} . ${protocol} . ${port.port}`);
@@ -113,7 +113,7 @@ function learningChain(seconds: number): string {
   return `learn-${seconds}s`;
 }
 
-/** A client that is known keeps what is remembered, and for as long again. */
+/** A known client keeps its endpoint, and for as long again. */
 function learningRule(seconds: number, { ip }: NFTFamily): string {
   const client = `ct original ${ip} saddr . ct original ${ip} daddr . meta l4proto . ct original proto-dst`;
   return `update @${affinityMap} { ${client} timeout ${seconds}s : ${ip} daddr . th dport }`;
@@ -179,7 +179,7 @@ function addFirewall(entries: Entries, port: ServicePortRules, { ip: header }: N
   for (const ip of loadBalancerIPs) addVerdict(entries, 'firewall-ips', `${ip} . ${protocol} . ${port.port}`, port, `goto ${name}`);
 }
 
-/** A chain that sends to one of the endpoints: to the one the client had within the affinity time, else to a random one. */
+/** Adds a chain that sends to one of the endpoints: to the one that the client had within the affinity time, else to a random one. */
 function addSpread(
   entries: Entries,
   port: ServicePortRules,
@@ -230,8 +230,8 @@ function describe({ namespace, service, portName }: ServicePortRules): string {
 const maxNameBytes = 240;
 
 /**
- * As upstream names them: a digest for uniqueness, and the words for readers. Where the words are too long for the kernel
- * they are cut, and the digest is longer, so that nobody can find two Services of one name.
+ * Chain names as upstream's: a digest for uniqueness, and readable words. If the words are too long for the kernel they are cut and the
+ * digest is longer, so that nobody can construct two Services with one name.
  */
 function chainName(kind: string, { namespace, service, protocol, portName }: ServicePortRules, endpoint = ''): string {
   const words = `${namespace}/${service}/${protocol}/${portName}${endpoint === '' ? '' : `__${endpoint}`}`;

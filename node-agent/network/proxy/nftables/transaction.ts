@@ -48,7 +48,7 @@ function isExternal(name: string): boolean {
 function renderChanges(changes: readonly Named[], table: string): string {
   const lines: string[] = [];
   renderSetsAndChains(changes, table, lines);
-  // The same key is taken away before it is put back with another value; both together are one step for the kernel.
+  // A key is deleted before it is added with another value; both are part of one transaction.
   renderElements(
     'delete',
     changes.filter(({ actual, desired }) => actual !== undefined && desired !== undefined),

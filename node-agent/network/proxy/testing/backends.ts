@@ -1,6 +1,6 @@
 import { connect, createServer } from 'node:net';
 
-/** Services with backends of their own, which no other has. */
+/** Services, each with its own backends. */
 export const serviceCount = 24;
 export const backendsPerService = 6;
 
@@ -23,7 +23,7 @@ function serve(): void {
   }).listen(8080, '0.0.0.0', () => process.stdout.write('ready\n'));
 }
 
-/** Asks all Services by turns, at both fronts, and tells what came each time a line comes on standard input. */
+/** Connects to all Services in turn, at both addresses, and prints the results for each line on standard input. */
 function ask(): void {
   const answers = { right: 0, wrong: 0, refused: 0 };
   let turn = 0;

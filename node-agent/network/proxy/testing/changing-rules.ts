@@ -22,7 +22,7 @@ export function createRules(pid: number): FamilyRules {
   return rules;
 }
 
-/** Gives a Service another shape and other endpoints out of its own, now and then none; sometimes it is gone. */
+/** Changes a Service's shape and endpoints at random, sometimes to none, and sometimes deletes it. */
 export function changeService(rules: FamilyRules, index: number, random: Random): void {
   const name = `default/s${index}`;
   if (random.next() < 0.05) return void rules.update(name, undefined, [], { nodeName: 'node' });

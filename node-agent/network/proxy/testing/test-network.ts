@@ -9,7 +9,7 @@ export interface Namespace {
   run(command: string, args: readonly string[], options?: ProgramOptions): Promise<string>;
   /** A server on TCP and UDP that answers `<name> <client address>`; on all addresses of both families. */
   serve(name: string, port: number, address?: string): Promise<void>;
-  /** Connects `count` times, one after the other, and counts the answers; errors are counted by their code. */
+  /** Connects `count` times, one after the other, and counts the answers; errors are counted by code. */
   ask(
     address: string,
     port: number,
@@ -38,7 +38,7 @@ export async function networkTestsArePossible(): Promise<boolean> {
   }
 }
 
-/** Network namespaces of their own, with nothing but loopback, until `close`. */
+/** Separate network namespaces, with nothing but loopback, until `close`. */
 export interface NamespacePool {
   start(): Promise<Namespace>;
   close(): Promise<void>;

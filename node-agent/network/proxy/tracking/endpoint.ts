@@ -3,7 +3,7 @@ import { formatIP, parseIP } from '../../../../api/base/ip-address.ts';
 import type { IPFamily } from '../../../../api/semantics/services/ip-family.ts';
 import type { EndpointSlice } from '../../../../api/types/discovery-v1.ts';
 
-/** One address and port behind a Service port. */
+/** An address and port behind a Service port. */
 export interface Endpoint {
   /** In canonical form. */
   readonly ip: string;
@@ -15,9 +15,9 @@ export interface Endpoint {
   readonly terminating: boolean;
   /** Lives on this node. */
   readonly local: boolean;
-  /** May be the very Pod that connects: it lives here, or nobody knows where. */
+  /** Whether it may be the Pod that connects: it runs on this node, or its node is unknown. */
   readonly mayHairpin: boolean;
-  /** Nodes and zones whose traffic it should get; absent: nobody said so. */
+  /** The nodes and zones whose traffic the endpoint should get; absent: there are no hints. */
   readonly forNodes?: readonly string[];
   readonly forZones?: readonly string[];
 }
@@ -25,7 +25,7 @@ export interface Endpoint {
 /** Whom the rules are for. */
 export interface NodeIdentity {
   readonly nodeName: string;
-  /** Label topology.kubernetes.io/zone of the node, if it has one. */
+  /** The label topology.kubernetes.io/zone of the node, if it has one. */
   readonly zone?: string;
 }
 
@@ -85,8 +85,8 @@ function rank({ ready, serving }: Endpoint): number {
 }
 
 /**
- * The endpoints that get traffic: the ready ones, or, while there is none, those that still answer on their way out (KEP-1669).
- * A Service with publishNotReadyAddresses has all its endpoints marked ready in the slices.
+ * The endpoints that get traffic: the ready ones, or, if there are none, the terminating ones that still serve (KEP-1669). Endpoints of a
+ * Service with publishNotReadyAddresses are marked ready in the slices.
  */
 export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const ready = endpoints.filter((endpoint) => endpoint.ready);
@@ -94,8 +94,8 @@ export function usableEndpoints(endpoints: readonly Endpoint[]): readonly Endpoi
 }
 
 /**
- * The ready endpoints that are meant for this node, or else for its zone (KEP-2433, KEP-3015). Hints count only if every ready
- * endpoint has them and one is meant for us; otherwise all are used, since traffic goes before topology.
+ * The ready endpoints with hints for this node, or else for its zone (KEP-2433, KEP-3015). Hints count only if every ready endpoint has
+ * them and one of them is for this node or zone; otherwise all endpoints are used.
  */
 export function nearEndpoints(endpoints: readonly Endpoint[], { nodeName, zone }: NodeIdentity): readonly Endpoint[] {
   const ready = endpoints.filter((endpoint) => endpoint.ready);

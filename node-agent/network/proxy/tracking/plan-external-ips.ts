@@ -15,8 +15,8 @@ interface ExternalIPsPlan {
 export type FindAddressProblem = (ip: string, kind: 'external' | 'loadBalancer', port: ServicePortRules) => string | undefined;
 
 /**
- * Elements of the table that the external IPs of one Service may take up; each is one for every port and endpoint. A single
- * object could otherwise hold up the rules of all others.
+ * The most elements of the table for the external IPs of one Service, which are one for every port and endpoint. Otherwise a single object
+ * could delay the rules of all others.
  */
 const maxElements = 20_000;
 
@@ -46,7 +46,7 @@ export function planExternalIPs(ports: readonly ServicePortRules[], findProblem:
   return { ports: planned, refused: [...refused].map(([ip, problem]) => ({ ip, problem })) };
 }
 
-/** One message for an Event: the first addresses with their problems, and how many more there are. */
+/** The message for an Event: the first addresses with their problems, and the number of the others. */
 export function describeRefused(refused: readonly RefusedAddress[]): string {
   const [first] = refused;
   if (first === undefined) return '';

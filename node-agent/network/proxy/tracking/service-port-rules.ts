@@ -10,7 +10,7 @@ type L4Protocol = 'tcp' | 'udp' | 'sctp';
 /** The fate of a packet for which there is no endpoint. */
 export type NoEndpointVerdict = 'reject' | 'drop';
 
-/** A node's rules for one port of one Service. All addresses are of one family. */
+/** The rules of a node for one port of one Service. All addresses are of one family. */
 export interface ServicePortRules {
   readonly namespace: string;
   readonly service: string;
@@ -27,7 +27,7 @@ export interface ServicePortRules {
   readonly loadBalancerIPs: readonly string[];
   /** CIDRs that may use loadBalancerIPs; absent: all may. */
   readonly loadBalancerSourceRanges?: readonly string[];
-  /** A client keeps its endpoint until it was silent for so many seconds. */
+  /** A client keeps its endpoint until it was silent for this many seconds. */
   readonly affinitySeconds?: number;
   readonly internalPolicy: 'Cluster' | 'Local';
   readonly externalPolicy: 'Cluster' | 'Local';
@@ -40,11 +40,11 @@ export interface ServicePortRules {
   readonly externalVerdict?: NoEndpointVerdict;
 }
 
-/** Services with the first are somebody else's to implement; with the second they are to have no virtual address. */
+/** Services with the first label are implemented by another proxy; those with the second have no virtual address. */
 const notOurs = ['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'] as const;
 const defaultAffinitySeconds = 10_800;
 
-/** The rules of every port of a Service; none for Services without a virtual address of the family or with a proxy of their own. */
+/** The rules of every port of a Service; none for Services without a virtual address of the family, and for those of other proxies. */
 export function planServicePorts(
   service: DeepReadonly<Service>,
   slices: readonly DeepReadonly<EndpointSlice>[],

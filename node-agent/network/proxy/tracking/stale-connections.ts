@@ -12,8 +12,8 @@ export interface StaleConnections {
 }
 
 /**
- * The connections to forget when a Service's rules have changed. UDP has no end of connection: a client that goes on sending
- * from one port keeps its entry, and with it an endpoint that is gone, or no endpoint at all if there was none when it began.
+ * The connections to delete after a change of a Service's rules. UDP has no end of a connection: a client that keeps sending from one port
+ * keeps its conntrack entry, and with it an endpoint that is gone, or none if there was none when it began.
  */
 export function planStaleConnections(before: readonly ServicePortRules[], after: readonly ServicePortRules[]): StaleConnections[] {
   const stale: StaleConnections[] = [];
