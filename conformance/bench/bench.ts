@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { startLoadGenerator } from './load-generator.ts';
 import type { Protocol } from './load/task.ts';
 import { type Measurement, metrics, type MetricName, type Remark, type Results } from './measurement.ts';
+import { type BenchResourceName, benchResourceNames } from './objects.ts';
 import { observe } from './observe.ts';
 import { drawPlots } from './plot/draw-plots.ts';
 import { formatReport, formatMarkdown } from './report.ts';
@@ -20,7 +21,7 @@ interface Flags {
   readonly base?: string;
   readonly only: readonly string[];
   readonly operations: readonly string[];
-  readonly resources: readonly ('configmaps' | 'pods')[];
+  readonly resources: readonly BenchResourceName[];
   readonly rounds: number;
   readonly connections: readonly number[];
   readonly protocols: readonly Protocol[];
@@ -29,6 +30,8 @@ interface Flags {
   readonly pods: number;
   readonly watchers: readonly number[];
   readonly informers: readonly number[];
+  readonly definitions: number;
+  readonly definitionsFrom?: string;
   readonly results?: string;
   readonly plots?: string;
 }
@@ -103,7 +106,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .addOption(
       new Option('--resources <names>', 'of the scenario requests')
         .default(['configmaps', 'pods'], 'configmaps,pods')
-        .argParser(listOf(['configmaps', 'pods'])),
+        .argParser(listOf(benchResourceNames)),
     )
     .addOption(new Option('--rounds <n>', 'how often to go round the targets; medians are shown').default(1).argParser(parsePositive))
     .addOption(new Option('--connections <list>', 'requests at once').default([1, 16, 64], '1,16,64').argParser(parseNumbers))
@@ -117,6 +120,8 @@ function parseFlags(argv: readonly string[]): Flags {
     .addOption(new Option('--pods <n>', 'in the large store').default(20_000).argParser(parsePositive))
     .addOption(new Option('--watchers <list>', 'watches at once').default([100, 1000], '100,1000').argParser(parseNumbers))
     .addOption(new Option('--informers <list>', 'informers at once').default([100], '100').argParser(parseNumbers))
+    .addOption(new Option('--definitions <n>', 'CustomResourceDefinitions to install').default(1000).argParser(parsePositive))
+    .option('--definitions-from <directory>', 'install those of the YAML files below it instead')
     .option('--results <file>', 'JSON to which the numbers are added')
     .option('--plots <directory>', 'where to draw SVG files and to write results.md')
     .addHelpText('after', help);

@@ -42,6 +42,11 @@ export const metrics = {
   syncSeconds: { metric: 'until all informers are synced', unit: 's', better: 'less' },
   serverCPUSeconds: { metric: 'server CPU', unit: 's', better: 'less' },
   readyMs: { metric: 'until /readyz is ok', unit: 'ms', better: 'less' },
+  addedMs: { metric: 'added to a request, p50', unit: 'ms', better: 'less' },
+  installSeconds: { metric: 'until all are served', unit: 's', better: 'less' },
+  seenP50: { metric: 'until it is seen, p50', unit: 'ms', better: 'less' },
+  seenMax: { metric: 'until it is seen, most', unit: 'ms', better: 'less' },
+  perDefinition: { metric: 'resident memory of each', unit: 'KiB', better: 'less' },
   residentMiB: { metric: 'resident memory', unit: 'MiB', better: 'less' },
   peakMiB: { metric: 'peak of resident memory', unit: 'MiB', better: 'less' },
 } as const satisfies Record<string, Pick<Measurement, 'metric' | 'unit' | 'better'>>;

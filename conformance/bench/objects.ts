@@ -1,20 +1,15 @@
-import type { RequestTemplate } from './load/task.ts';
+import type { BenchResource } from './bench-resource.ts';
+import { customResources } from './custom-kinds.ts';
+import { type RequestTemplate, versionMark } from './load/task.ts';
 
 /** The objects that are worked with, as templates: `%N%` is an object's number, `%V%` a new value. */
 
 export const namespace = 'bench';
 export const defaultServiceAccount = 'default';
 
-export interface BenchResource {
-  readonly plural: 'configmaps' | 'pods';
-  /** The path of the collection in a namespace. */
-  collection(inNamespace: string): string;
-  /** The body of an object to create, with these labels. */
-  body(name: string, labels: Readonly<Record<string, string>>): string;
-}
-
 const configMaps: BenchResource = {
   plural: 'configmaps',
+  kind: 'ConfigMap',
   collection: (inNamespace) => `/api/v1/namespaces/${inNamespace}/configmaps`,
   body: (name, labels) =>
     JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data: { 'app.properties': configuration } }),
@@ -22,11 +17,14 @@ const configMaps: BenchResource = {
 
 const pods: BenchResource = {
   plural: 'pods',
+  kind: 'Pod',
   collection: (inNamespace) => `/api/v1/namespaces/${inNamespace}/pods`,
   body: (name, labels) => JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata: podMetadata(name, labels), spec: podSpec }),
 };
 
-export const benchResources = { configmaps: configMaps, pods } as const;
+export const benchResources = { configmaps: configMaps, pods, ...customResources } as const;
+export type BenchResourceName = keyof typeof benchResources;
+export const benchResourceNames = Object.keys(benchResources) as BenchResourceName[];
 
 /** About a kilobyte of lines as of a program's configuration. */
 const configuration = Array.from(
@@ -116,23 +114,35 @@ export function createTemplate(resource: BenchResource, inNamespace = namespace)
 export function updateTemplate(resource: BenchResource, read: Record<string, unknown>, inNamespace = namespace): RequestTemplate {
   const { metadata, ...rest } = read as { metadata: Record<string, unknown> };
   const { uid: _uid, resourceVersion: _revision, creationTimestamp: _created, annotations, ...kept } = metadata;
-  const changed = { ...kept, name: objectName, annotations: { ...(annotations as object | undefined), [valueAnnotation]: '%V%' } };
+  // Custom objects are not updated without.
+  const version = resource.definition ? { resourceVersion: versionMark } : {};
+  const changed = {
+    ...kept,
+    ...version,
+    name: objectName,
+    annotations: { ...(annotations as object | undefined), [valueAnnotation]: '%V%' },
+  };
   const body = JSON.stringify({ ...rest, metadata: changed });
   return { method: 'PUT', path: `${resource.collection(inNamespace)}/${objectName}`, body };
 }
 
 export function patchTemplate(resource: BenchResource): RequestTemplate {
   const body = JSON.stringify({ metadata: { annotations: { [valueAnnotation]: '%V%' } } });
-  return { ...objectTemplate('PATCH', resource), contentType: 'application/strategic-merge-patch+json', body };
+  const contentType = resource.definition ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json';
+  return { ...objectTemplate('PATCH', resource), contentType, body };
 }
 
 export function applyTemplate(resource: BenchResource): RequestTemplate {
-  const kind = resource.plural === 'pods' ? 'Pod' : 'ConfigMap';
-  const body = JSON.stringify({ apiVersion: 'v1', kind, metadata: { name: objectName, labels: { 'bench-value': '%V%' } } });
+  const { apiVersion } = JSON.parse(resource.body(objectName, {})) as { readonly apiVersion: string };
+  const body = JSON.stringify({ apiVersion, kind: resource.kind, metadata: { name: objectName, labels: { 'bench-value': '%V%' } } });
   const { method, path } = objectTemplate('PATCH', resource);
   return { method, path: `${path}?fieldManager=bench-apply&force=true`, contentType: 'application/apply-patch+yaml', body };
 }
 
 export function objectTemplate(method: 'GET' | 'DELETE' | 'PATCH', resource: BenchResource): RequestTemplate {
   return { method, path: `${resource.collection(namespace)}/${objectName}` };
+}
+
+export function listTemplate(resource: BenchResource, limit: number): RequestTemplate {
+  return { method: 'GET', path: `${resource.collection(namespace)}?limit=${limit}` };
 }

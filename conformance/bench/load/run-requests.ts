@@ -1,7 +1,8 @@
 import type { Connection } from './connection.ts';
 import { ErrorCounts, isSuccess } from './errors.ts';
 import { startStopwatch } from './stopwatch.ts';
-import { latenciesOf, type RequestsTask, type TaskResult } from './task.ts';
+import { readVersions, VersionReader } from './object-versions.ts';
+import { latenciesOf, type RequestsTask, type TaskResult, versionMark } from './task.ts';
 import { compileTemplate, createValues } from './template.ts';
 import { connectMany } from './connection-pool.ts';
 
@@ -16,6 +17,7 @@ interface Phase {
 export async function runRequests(task: RequestsTask, onBegin: () => void): Promise<TaskResult> {
   const fill = compileTemplate(task.template);
   const nextValue = createValues();
+  const versions = task.template.body?.includes(versionMark) ? await readVersions(task) : undefined;
   const pool = await connectMany(task.protocol, task.endpoint, task.concurrency, 1);
   let used = 0;
   const nextObject = (): number | undefined => {
@@ -26,15 +28,22 @@ export async function runRequests(task: RequestsTask, onBegin: () => void): Prom
     new Promise((resolve) => {
       let sentMs = 0;
       let status = 0;
+      let current = 0;
+      const reader = versions && new VersionReader();
       const settle = (failure: string | undefined) => {
         const nowMs = performance.now();
+        const version = reader?.take();
+        if (version !== undefined && failure === undefined) versions?.set(current, version);
         if (failure === undefined) phase.latenciesMs.push(nowMs - sentMs);
         else phase.errors.add(failure);
         send(nowMs);
       };
       const handler = {
         onStatus: (code: number) => void (status = code),
-        onData: (_data: Buffer, start: number, end: number) => void (phase.bytes += end - start),
+        onData: (data: Buffer, start: number, end: number) => {
+          phase.bytes += end - start;
+          reader?.read(data, start, end);
+        },
         onEnd: () => settle(isSuccess(status) ? undefined : String(status)),
         onError: (error: Error) => {
           phase.errors.add(error.message);
@@ -45,7 +54,8 @@ export async function runRequests(task: RequestsTask, onBegin: () => void): Prom
         const object = nowMs < phase.endMs ? nextObject() : undefined;
         if (object === undefined) return resolve();
         sentMs = nowMs;
-        connection.send(fill(object, nextValue()), handler);
+        current = object;
+        connection.send(fill(object, nextValue(), versions?.get(object)), handler);
       };
       send(performance.now());
     });

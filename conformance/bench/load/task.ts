@@ -10,7 +10,13 @@ export interface Endpoint {
   readonly token: string;
 }
 
-/** A request in which every `%N%` is an object's number, and every `%V%` a number that is used once only. */
+/** In a template: the object's resourceVersion. */
+export const versionMark = '%R%';
+
+/**
+ * A request in which every `%N%` is an object's number, every `%V%` a number that is used once only, and every `%R%` of its body
+ * the object's resourceVersion.
+ */
 export interface RequestTemplate {
   readonly method: string;
   /** With the query. */

@@ -1,21 +1,21 @@
 import type { OutgoingRequest } from './connection.ts';
 import type { RequestTemplate } from './task.ts';
 
-type FillTemplate = (object: number, value: number) => OutgoingRequest;
+type FillTemplate = (object: number, value: number, version?: string) => OutgoingRequest;
 
 /** Takes the template apart once, so that filling it in is joining strings. */
 export function compileTemplate({ method, path, contentType, body }: RequestTemplate): FillTemplate {
   const fillPath = compileText(path);
   const fillBody = body === undefined ? undefined : compileText(body);
-  return (object, value) => ({ method, path: fillPath(object, value), contentType, body: fillBody?.(object, value) });
+  return (object, value, version) => ({ method, path: fillPath(object, value), contentType, body: fillBody?.(object, value, version) });
 }
 
-function compileText(text: string): (object: number, value: number) => string {
-  const parts = text.split(/(%[NV]%)/);
+function compileText(text: string): (object: number, value: number, version?: string) => string {
+  const parts = text.split(/(%[NVR]%)/);
   if (parts.length === 1) return () => text;
-  return (object, value) => {
+  return (object, value, version = '') => {
     let filled = '';
-    for (const part of parts) filled += part === '%N%' ? object : part === '%V%' ? value : part;
+    for (const part of parts) filled += part === '%N%' ? object : part === '%V%' ? value : part === '%R%' ? version : part;
     return filled;
   };
 }

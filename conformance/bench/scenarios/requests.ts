@@ -1,9 +1,11 @@
 import type { RequestsTask, RequestTemplate } from '../load/task.ts';
+import type { BenchResource } from '../bench-resource.ts';
+import { ensureKind } from '../ensure-kind.ts';
 import {
   applyTemplate,
-  type BenchResource,
   benchResources,
   createTemplate,
+  listTemplate,
   namespace,
   objectTemplate,
   patchTemplate,
@@ -12,34 +14,38 @@ import {
 import { loadOf, recordRequests } from './record-requests.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
 
-export const operations = ['create', 'get', 'update', 'patch', 'apply', 'delete'] as const;
+export const operations = ['create', 'get', 'list', 'update', 'patch', 'apply', 'delete'] as const;
 type Operation = (typeof operations)[number];
 
 /** How many objects get, update, patch and apply go round: enough that no two requests meet on one. */
 const roundOf = 1000;
+/** Objects of one list. */
+const listed = 500;
 const unlimitedSeconds = 600;
 const warmingConnections = 16;
 
-/** Every verb on single objects, for a small kind and for Pods. */
+/** Every verb on single objects, and lists of some of them, for a small kind and for Pods. */
 export const requests: Scenario = {
   name: 'requests',
   does: `${operations.join(', ')} of ConfigMaps (1.5 KB) and Pods (5 KB)`,
   store: 'empty',
   async run(context) {
-    for (const plural of context.settings.resources) {
-      const resource = benchResources[plural];
-      // A server that has just started compiles what it runs, or fills caches: once through everything without looking.
-      const [first = 'h1'] = context.settings.protocols;
-      await measureCell({ ...context, record: () => {}, remark: () => {} }, resource, { protocol: first, concurrency: warmingConnections });
-      for (const protocol of context.settings.protocols)
-        for (const concurrency of context.settings.connections) await measureCell(context, resource, { protocol, concurrency });
-    }
+    for (const plural of context.settings.resources) await measureRequests(context, benchResources[plural]);
   },
 };
 
+/** All that is wanted of the operations, at every number of connections. Leaves the store as it was found. */
+export async function measureRequests(context: ScenarioContext, resource: BenchResource): Promise<void> {
+  await ensureKind(context.session, resource);
+  // A server that has just started compiles what it runs, or fills caches: once through everything without looking.
+  const [first = 'h1'] = context.settings.protocols;
+  await measureCell({ ...context, record: () => {}, remark: () => {} }, resource, { protocol: first, concurrency: warmingConnections });
+  for (const protocol of context.settings.protocols)
+    for (const concurrency of context.settings.connections) await measureCell(context, resource, { protocol, concurrency });
+}
+
 type Load = Pick<RequestsTask, 'protocol' | 'concurrency'>;
 
-/** Leaves the store as it was found. */
 async function measureCell(context: ScenarioContext, resource: BenchResource, load: Load): Promise<void> {
   const { session, settings } = context;
   const common = { kind: 'requests', endpoint: session.endpoint, ...load, ...settings, first: 0 } as const;
@@ -49,7 +55,8 @@ async function measureCell(context: ScenarioContext, resource: BenchResource, lo
     rest: Pick<RequestsTask, 'count' | 'cycle'> & Partial<RequestsTask>,
   ) => {
     const observation = await context.observe({ ...common, template, ...rest });
-    recordRequests(context, `${operation} ${resource.plural}`, loadOf(load), observation);
+    const subject = operation === 'list' ? `list ${resource.plural}, limit ${listed}` : `${operation} ${resource.plural}`;
+    recordRequests(context, subject, loadOf(load), observation);
     return observation;
   };
   const fill = (count: number, first: number) =>
@@ -73,6 +80,7 @@ async function measureCell(context: ScenarioContext, resource: BenchResource, lo
   }
   const round = { count: roundOf, cycle: true };
   if (isWanted('get')) await measure('get', objectTemplate('GET', resource), round);
+  if (isWanted('list')) await measure('list', listTemplate(resource, listed), { count: 1, cycle: true });
   if (isWanted('update')) await measure('update', updateTemplate(resource, await readOne(context, resource)), round);
   if (isWanted('patch')) await measure('patch', patchTemplate(resource), round);
   if (isWanted('apply')) await measure('apply', applyTemplate(resource), round);

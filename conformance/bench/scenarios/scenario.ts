@@ -2,6 +2,7 @@ import type { Observation } from '../observe.ts';
 import type { Task } from '../load/task.ts';
 import type { Protocol } from '../load/task.ts';
 import type { MetricName } from '../measurement.ts';
+import type { BenchResourceName } from '../objects.ts';
 import type { Session } from '../session.ts';
 
 export interface ScenarioSettings {
@@ -13,9 +14,13 @@ export interface ScenarioSettings {
   readonly pods: number;
   /** Operations of the scenario `requests`. */
   readonly operations: readonly string[];
-  readonly resources: readonly ('configmaps' | 'pods')[];
+  readonly resources: readonly BenchResourceName[];
   readonly watchers: readonly number[];
   readonly informers: readonly number[];
+  /** How many CustomResourceDefinitions are installed. */
+  readonly definitions: number;
+  /** A directory of CustomResourceDefinitions (YAML) that are installed instead. */
+  readonly definitionsFrom?: string;
 }
 
 export interface ScenarioContext {

@@ -1,3 +1,4 @@
+import type { Protocol, RequestTemplate } from '../load/task.ts';
 import { benchResources, updateTemplate } from '../objects.ts';
 import { podsOfShard, podsPerShard, shardNamespace } from './large-store.ts';
 import type { Scenario, ScenarioContext } from './scenario.ts';
@@ -17,39 +18,53 @@ export const watch: Scenario = {
   async run(context) {
     for (const watchers of context.settings.watchers)
       for (const protocol of context.settings.protocols) {
-        const { endpoint } = context.session;
         const { resourceVersion, pod } = await readShard(context);
-        const observation = await context.observe({
-          kind: 'watch',
-          endpoint,
-          protocol,
+        await measureWatch(context, {
+          kind: 'pods',
           watchers,
-          watchPath: `${podsOfShard(shard)}?watch=true&resourceVersion=${resourceVersion}`,
+          protocol,
+          path: `${podsOfShard(shard)}?watch=true&resourceVersion=${resourceVersion}`,
           update: updateTemplate(benchResources.pods, pod, shardNamespace(shard)),
           objects: Math.min(objects, podsPerShard(context.settings.pods)),
-          burst: { updates: Math.min(maxUpdates, Math.ceil(deliveries / watchers)), writers },
-          single,
-          timeoutSeconds: 60,
         });
-        const { count, elapsedSeconds, latencies, burstServerCPUSeconds } = {
-          burstServerCPUSeconds: observation.serverCPUSeconds,
-          ...observation,
-        };
-        const subject = `events of pods to ${watchers} watches`;
-        context.record(
-          { subject, load: protocol },
-          {
-            eventsPerSecond: count / elapsedSeconds,
-            reachAllP50: latencies.p50Ms,
-            reachAllP99: latencies.p99Ms,
-            serverCPUPerEvent:
-              burstServerCPUSeconds === undefined ? undefined : (burstServerCPUSeconds / (count + single * watchers)) * 1e6,
-          },
-        );
-        context.remark(`${subject} ${protocol}`, observation.remarks);
       }
   },
 };
+
+interface WatchLoad {
+  /** As the report names it. */
+  readonly kind: string;
+  readonly watchers: number;
+  readonly protocol: Protocol;
+  readonly path: string;
+  readonly update: RequestTemplate;
+  readonly objects: number;
+}
+
+/** A burst of updates of objects that are watched, and then single ones. */
+export async function measureWatch(context: ScenarioContext, load: WatchLoad): Promise<void> {
+  const { watchers, protocol, path: watchPath, update } = load;
+  const observation = await context.observe({
+    kind: 'watch',
+    endpoint: context.session.endpoint,
+    protocol,
+    watchers,
+    watchPath,
+    update,
+    objects: load.objects,
+    burst: { updates: Math.min(maxUpdates, Math.ceil(deliveries / watchers)), writers },
+    single,
+    timeoutSeconds: 60,
+  });
+  const { count, elapsedSeconds, latencies, serverCPUSeconds, remarks } = observation;
+  const subject = `events of ${load.kind} to ${watchers} watches`;
+  const serverCPUPerEvent = serverCPUSeconds === undefined ? undefined : (serverCPUSeconds / (count + single * watchers)) * 1e6;
+  context.record(
+    { subject, load: protocol },
+    { eventsPerSecond: count / elapsedSeconds, reachAllP50: latencies.p50Ms, reachAllP99: latencies.p99Ms, serverCPUPerEvent },
+  );
+  context.remark(`${subject} ${protocol}`, remarks);
+}
 
 interface PodListHead {
   readonly metadata: { readonly resourceVersion: string };
