@@ -84,7 +84,7 @@ function toDefinition(crd: CRD, version: Version): ResourceDefinition {
 }
 
 /** The names under which the kind is served. */
-function namesOf({ spec, status }: CRD): ResourceNames {
+export function namesOf({ spec, status }: CRD): ResourceNames {
   const names = status?.acceptedNames?.plural ? status.acceptedNames : spec.names;
   const { kind, plural, singular, listKind, shortNames, categories } = names;
   return {
@@ -98,7 +98,7 @@ function namesOf({ spec, status }: CRD): ResourceNames {
 }
 
 /** `com.example.stable.v1.CronTab`. */
-function definitionName(group: string, version: string, kind: string): string {
+export function definitionName(group: string, version: string, kind: string): string {
   return [...group.split('.').toReversed(), version, kind].join('.');
 }
 

@@ -91,7 +91,10 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
-  const kinds: CustomKinds = createCustomKinds({ catalog: served, client, clock, logger: parts.logger, ...endpoints });
+  const kinds: CustomKinds = createCustomKinds({
+    ...{ catalog: served, client, clock, logger: parts.logger, ...endpoints },
+    ...(options.largeWork ? { largeWork: options.largeWork } : {}),
+  });
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
     handle: endpoints.handle,

@@ -17,9 +17,10 @@ export interface PublishedKind {
 
 /** A served version of a custom kind as documents of OpenAPI show it; undefined where the version is not served. */
 export function openAPIOf(crd: CRD, version: string, spec: Spec, parameters: PublishedParameters): PublishedKind | undefined {
-  const kind = toDefinitions(crd).find((definition) => definition.version === version);
   const own = crd.spec.versions.find(({ name }) => name === version);
-  if (kind === undefined || own === undefined) return undefined;
+  if (!own) return undefined;
+  const [kind] = toDefinitions({ ...crd, spec: { ...crd.spec, versions: [own] } });
+  if (!kind) return undefined;
   const { group, names, definition } = kind;
   const extensionsOf = (name: string) => ({
     'x-kubernetes-group-version-kind': [{ group, kind: name, version }],

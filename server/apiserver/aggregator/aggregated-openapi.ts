@@ -5,8 +5,11 @@ import { indexSwagger, mergeSwagger, type SwaggerBytes, type SwaggerPart } from 
 interface Merged {
   readonly base: string;
   readonly parts: readonly SwaggerPart[];
-  readonly hash: string;
   readonly bytes: Uint8Array;
+}
+
+function digest(text: string): string {
+  return createHash('sha512').update(text).digest('hex').toUpperCase();
 }
 
 /** The documents of this server, its OpenAPI v2 with those of aggregated API servers in it. */
@@ -21,7 +24,7 @@ export function withAggregatedOpenAPI(documents: OpenAPIDocuments, parts: () => 
     if (!indexed.document) return undefined;
     const bytes = await mergeSwagger(indexed.document, now, nextTurn);
     await nextTurn();
-    return { base, parts: now, bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+    return { base, parts: now, bytes };
   };
   const merged = (base: string): Promise<Merged | undefined> => {
     const now = parts();
@@ -36,11 +39,12 @@ export function withAggregatedOpenAPI(documents: OpenAPIDocuments, parts: () => 
   };
   const list = async (): ReturnType<OpenAPIDocuments['list']> => {
     const own = await documents.list();
-    if (parts().length === 0) {
+    const now = parts();
+    if (now.length === 0) {
       [indexed, merging] = [undefined, undefined];
       return own;
     }
-    return Promise.all(own.map(async (one) => (one.name === 'v2' ? { ...one, hash: (await merged(one.hash))?.hash ?? one.hash } : one)));
+    return own.map((one) => (one.name === 'v2' ? { ...one, hash: digest(`${one.hash} ${hashOfParts(now)}`) } : one));
   };
   return {
     list,
@@ -50,7 +54,17 @@ export function withAggregatedOpenAPI(documents: OpenAPIDocuments, parts: () => 
       const found = base && (await merged(base.hash));
       return found ? found.bytes : documents.read(name);
     },
+    ...(documents.encode ? { encode: documents.encode } : {}),
   };
+}
+
+const hashes = new WeakMap<readonly SwaggerPart[], string>();
+
+/** The hash of all that other servers show: parts that have not changed are the same array. */
+function hashOfParts(parts: readonly SwaggerPart[]): string {
+  let hash = hashes.get(parts);
+  if (hash === undefined) hashes.set(parts, (hash = digest(JSON.stringify(parts))));
+  return hash;
 }
 
 /** Gives other work a turn of the event loop. */

@@ -3,8 +3,7 @@ import { toDate } from '../../../api/meta/time.ts';
 import { jsonMediaType, parseAccept, rangeIncludes } from '../../../api/serialization/media-types.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { isNotModified } from '../responses/document-response.ts';
-import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
-import { encodeOpenAPIV3 } from './openapi-v3-protobuf.ts';
+import { encodeOpenAPI } from '../../../api/serialization/openapi/encode-openapi.ts';
 
 /** The source of the documents; read when first asked for. */
 export interface OpenAPIDocuments {
@@ -12,6 +11,8 @@ export interface OpenAPIDocuments {
   list(): Promise<readonly { readonly name: string; readonly hash: string }[]>;
   /** JSON of a listed document. */
   read(name: string): Promise<Uint8Array>;
+  /** Encodes a document in another thread, where it would hold the event loop. Absent: it is encoded in this one. */
+  encode?(spec: SpecVersion, json: Uint8Array): Promise<Uint8Array>;
 }
 
 /** OpenAPI v3 documents of other API servers, which answer for them themselves. */
@@ -27,7 +28,7 @@ export type OpenAPIEndpoint = (context: RequestContext) => Promise<APIResponse |
 interface Document {
   readonly json: Uint8Array;
   /** Made when first asked for. */
-  readonly protobuf: () => Uint8Array;
+  readonly protobuf: () => Promise<Uint8Array>;
   /** SHA-512 of the JSON in upper-case hexadecimal: the ETag of both forms, since the Vary header names Accept. */
   readonly hash: string;
 }
@@ -41,14 +42,13 @@ const protobufTypes = {
   v3: 'com.github.proto-openapi.spec.v3.v1.0+protobuf',
 } as const;
 type SpecVersion = keyof typeof protobufTypes;
-const encoders = { v2: encodeOpenAPIV2, v3: encodeOpenAPIV3 };
 
 export function createOpenAPI(documents: OpenAPIDocuments, delegated?: DelegatedOpenAPI): OpenAPIEndpoint {
   const loading = new Map<string, { readonly hash: string; readonly document: Promise<Document> }>();
   const load = (name: string, hash: string): Promise<Document> => {
     const known = loading.get(name);
     if (known?.hash === hash) return known.document;
-    const loaded = { hash, document: documents.read(name).then((json) => createDocument(name, hash, json)) };
+    const loaded = { hash, document: documents.read(name).then((json) => createDocument(documents, name, hash, json)) };
     // A changed document replaces the previous one.
     loading.set(name, loaded);
     // A failed read is tried again by the next request.
@@ -75,15 +75,16 @@ export function createOpenAPI(documents: OpenAPIDocuments, delegated?: Delegated
   };
 }
 
-function createDocument(name: string, hash: string, json: Uint8Array): Document {
-  let encoded: Uint8Array | undefined;
-  const encode = encoders[name === 'v2' ? 'v2' : 'v3'];
+function createDocument({ encode }: OpenAPIDocuments, name: string, hash: string, json: Uint8Array): Document {
+  let encoding: Promise<Uint8Array> | undefined;
+  const spec = name === 'v2' ? 'v2' : 'v3';
   return {
     json,
     hash,
     protobuf() {
-      encoded ??= encode(json);
-      return encoded;
+      encoding ??= encode ? encode(spec, json) : Promise.resolve(encodeOpenAPI(spec, json));
+      encoding.catch(() => (encoding = undefined));
+      return encoding;
     },
   };
 }
@@ -116,11 +117,11 @@ function wanted({ request }: RequestContext, spec: SpecVersion): 'json' | 'proto
 }
 
 /** A URL with the right hash may be cached for ever; one with an old hash redirects to the new one. */
-function hashed(context: RequestContext, path: string, document: Document): APIResponse {
+async function hashed(context: RequestContext, path: string, document: Document): Promise<APIResponse> {
   const asked = context.query.get('hash');
   if (asked === null || asked === '') return documentIn(context, 'v3', document);
   if (asked !== document.hash) {
-    const { status, headers } = documentIn(context, 'v3', document);
+    const { status, headers } = await documentIn(context, 'v3', document);
     const location = `${path}?hash=${document.hash}`;
     return { status: status === 406 ? 406 : 301, headers: { ...headers, location }, body: { kind: 'none' } };
   }
@@ -128,12 +129,12 @@ function hashed(context: RequestContext, path: string, document: Document): APIR
   return documentIn(context, 'v3', document, { 'cache-control': 'public, immutable', expires });
 }
 
-function documentIn(
+async function documentIn(
   context: RequestContext,
   spec: SpecVersion,
   document: Document,
   more: Readonly<Record<string, string>> = {},
-): APIResponse {
+): Promise<APIResponse> {
   const form = wanted(context, spec);
   // Upstream sends this for v2 even without compression.
   const vary = spec === 'v2' ? 'Accept-Encoding, Accept' : 'Accept';
@@ -145,6 +146,6 @@ function documentIn(
   return {
     status: 200,
     headers: { 'content-type': contentType, 'accept-ranges': 'bytes', ...headers },
-    body: { kind: 'bytes', bytes: form === 'json' ? document.json : document.protobuf() },
+    body: { kind: 'bytes', bytes: form === 'json' ? document.json : await document.protobuf() },
   };
 }

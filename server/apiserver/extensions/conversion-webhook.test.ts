@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import type { ServerResponse } from 'node:http';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { type ClosableSecureDialer, createSecureDialer } from '../../serving/secure-dialer.ts';
+import { catalog } from '../../../api/resources/catalog.ts';
+import { createLargeTasks } from '../registry/large-objects/large-tasks.ts';
+import type { LargeTask, LargeWork } from '../registry/large-objects/large-work.ts';
 import { type RecordingWebhook, startRecordingWebhook } from '../admission/webhooks/testing/recording-webhook.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, eventually, startCompleteServer } from '../testing/complete-server.ts';
@@ -40,12 +43,21 @@ describe('custom kinds with a conversion webhook', function () {
   let webhook: RecordingWebhook;
   let dialer: ClosableSecureDialer;
   let api: APICaller;
+  const tasks: LargeTask['kind'][] = [];
   const at = (version: string) => `/apis/example.com/${version}/namespaces/default/endpoints`;
   before(async () => {
     webhook = await startRecordingWebhook();
     webhook.on('/convert', right as never);
     dialer = createSecureDialer({ clock: systemClock });
-    complete = await startCompleteServer(undefined, {}, {}, { secureDialer: dialer });
+    const perform = createLargeTasks(catalog, () => 0);
+    const largeWork: LargeWork = {
+      async run(task) {
+        tasks.push(task.kind);
+        return structuredClone(perform(structuredClone(task)));
+      },
+      nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
+    };
+    complete = await startCompleteServer(undefined, {}, {}, { secureDialer: dialer, largeWork });
     api = createAPICaller(complete.server.transport);
     const text = { type: 'string' };
     const version = (name: string, storage: boolean, properties: object) => ({
@@ -170,6 +182,64 @@ describe('custom kinds with a conversion webhook', function () {
       managedFields.map(({ manager, apiVersion, fieldsV1 }) => [manager, apiVersion, fieldsV1]),
       [['b', 'example.com/v2', { 'f:port': {} }]],
     );
+  });
+
+  it('are worked on in another thread where they are large, in either version', async () => {
+    const long = 'h'.repeat(100_000);
+    tasks.length = 0;
+    const big = { apiVersion: 'example.com/v2', kind: 'Endpoint', metadata: { name: 'big' }, host: long, port: '2' };
+    const made = await api.post(at('v2'), big);
+    assert.equal(made.status, 201, made.text);
+    assert.deepEqual(tasks, ['read', 'settle']);
+    assert.equal((await api.get(`${at('v1')}/big`)).body['hostPort'], `${long}:2`);
+    tasks.length = 0;
+    const patched = await api.patch(`${at('v2')}/big`, 'merge', { port: '3' });
+    assert.deepEqual(tasks, ['patch', 'settle']);
+    assert.deepEqual([patched.status, patched.body['port'], patched.body['host']], [200, '3', long]);
+    const read = await api.get<Converted>(`${at('v1')}/big`);
+    assert.equal(read.body['hostPort'], `${long}:3`);
+    tasks.length = 0;
+    const updated = await api.put(`${at('v1')}/big`, { ...read.body, hostPort: `${long}:4` });
+    assert.deepEqual([updated.status, updated.body['hostPort']], [200, `${long}:4`]);
+    // Who owns what in the other version is known by the webhook, which the other thread does not call.
+    assert.deepEqual(tasks, ['read', 'settle']);
+    assert.equal((await api.get(`${at('v2')}/big`)).body['port'], '4');
+    assert.equal((await api.delete(`${at('v1')}/big`)).status, 200);
+  });
+
+  it('are converted in calls that stay small, a few at a time', async () => {
+    const hostPort = `${'l'.repeat(300_000)}:1`;
+    const names = Array.from({ length: 12 }, (_, index) => `long-${index}`);
+    for (const name of names) {
+      const { status, text } = await api.post(at('v1'), { apiVersion: 'example.com/v1', kind: 'Endpoint', metadata: { name }, hostPort });
+      assert.equal(status, 201, text);
+    }
+    let open = 0;
+    let most = 0;
+    webhook.on('/convert', ((review: ConversionReview, response: ServerResponse) => {
+      most = Math.max(most, ++open);
+      setTimeout(() => {
+        open--;
+        right(review, response);
+      }, 20);
+    }) as never);
+    const { status, body } = await api.get<{ items: { host: string }[] }>(`${at('v2')}?labelSelector=!none`);
+    assert.equal(status, 200);
+    assert.equal(body.items.filter(({ host }) => host.length === 300_000).length, 12);
+    assert.ok(webhook.calls.length >= 4 && most <= 4, `${webhook.calls.length} calls, ${most} at once`);
+    assert.ok(webhook.calls.every((call) => call.body.length < 1_200_000));
+    for (const name of names) await api.delete(`${at('v1')}/${name}`);
+  });
+
+  it('fail where the webhook answers with a million values', async () => {
+    const made = { apiVersion: 'example.com/v1', kind: 'Endpoint', metadata: { name: 'values' }, hostPort: 'f:1' };
+    assert.equal((await api.post(at('v1'), made)).status, 201);
+    webhook.on('/convert', ((_review: ConversionReview, response: ServerResponse) =>
+      response.end(`[${'0,'.repeat(1_000_000)}0]`)) as never);
+    const { status, text } = await api.get(`${at('v2')}/values`);
+    assert.equal(status, 500, text);
+    assert.match(text, /the response has more than 250000 values/);
+    assert.equal((await api.delete(`${at('v1')}/values`)).status, 200);
   });
 
   const wrong: readonly (readonly [name: string, answer: (review: ConversionReview) => object, message: RegExp])[] = [

@@ -3,11 +3,13 @@ import type { Logger } from '../../../api/base/logger.ts';
 import type { Client } from '../../../api/client/client.ts';
 import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
+import type { LargeWork } from '../registry/large-objects/large-work.ts';
 import type { Store } from '../registry/store.ts';
 import type { ResourceCatalog } from '../served/resource-catalog.ts';
 import type { RunStartHook, StartHookName } from '../documents/start-hooks.ts';
 import type { OpenAPIDocuments } from '../documents/openapi.ts';
 import { followDefinitions } from './follow-definitions.ts';
+import { createOpenAPIWork } from './openapi-work.ts';
 import { withCustomKinds } from './publish-kinds.ts';
 import { settleDefinitions } from './settle-definitions.ts';
 
@@ -16,6 +18,8 @@ interface CustomKindsDependencies {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Absent: large documents are made in this thread. */
+  readonly largeWork?: LargeWork;
   storeFor(definition: typeof customResourceDefinitions): Store;
   /** A store of objects of a kind that asks no admission plugin. */
   openStore(definition: ResourceDefinition): Store;
@@ -53,7 +57,7 @@ export function createCustomKinds(dependencies: CustomKindsDependencies): Custom
         void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
       });
     },
-    withOpenAPI: (documents) => withCustomKinds(documents, followed.known),
+    withOpenAPI: (documents) => withCustomKinds(documents, followed, createOpenAPIWork(dependencies.largeWork, followed.sizeOf)),
     catchUp: (signal) => followed.catchUp(signal),
   };
 }

@@ -17,6 +17,10 @@ type CRD = DeepReadonly<CustomResourceDefinition>;
 export interface FollowedDefinitions {
   /** The definitions that are known, by their name. */
   readonly known: ReadonlyMap<string, CRD>;
+  /** Another number whenever one of them has come, changed or gone. */
+  revision(): number;
+  /** The bytes of a known definition as it is stored. */
+  sizeOf(crd: CRD): number;
   /** Takes over the definitions that the cache holds now. */
   sync(): void;
   /** Like `sync`, after the cache has reached the present state of the store. */
@@ -46,7 +50,8 @@ const everything = { keyPrefix: '', selector: '', matches: () => true };
 const retryDelayMs = 1000;
 
 export function followDefinitions({ store, catalog, clock, logger }: FollowDependencies): FollowedDefinitions {
-  const { followed, known, take, forget } = createTaken(store, logger);
+  const { followed, known, sizes, take, forget } = createTaken(store, logger);
+  let revision = 0;
   const listeners = new Set<(names: readonly string[]) => void>();
   const sync = () => {
     const changed: string[] = [];
@@ -79,11 +84,14 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
   };
   const publish = (changed: readonly string[]) => {
     if (changed.length === 0) return;
+    revision++;
     catalog.replace(new Map(changed.map((name) => [name, followed.get(name)?.served ?? []])));
     for (const listener of listeners) listener(changed);
   };
   return {
     known,
+    revision: () => revision,
+    sizeOf: (crd) => sizes.get(crd) ?? 0,
     sync,
     async catchUp(signal) {
       await store.reachNewest(signal);
@@ -111,9 +119,11 @@ export function followDefinitions({ store, catalog, clock, logger }: FollowDepen
 function createTaken(store: Store, logger: Logger) {
   const followed = new Map<string, Followed>();
   const known = new Map<string, CRD>();
+  const sizes = new WeakMap<CRD, number>();
   return {
     followed,
     known,
+    sizes,
     take(cached: CachedObject): boolean {
       const former = followed.get(cached.name);
       if (former?.revision === cached.revision) return false;
@@ -121,6 +131,7 @@ function createTaken(store: Store, logger: Logger) {
         const crd = store.read(cached) as unknown as CRD;
         followed.set(cached.name, { revision: cached.revision, crd, served: servedOf(crd, former) });
         known.set(cached.name, crd);
+        sizes.set(crd, cached.json.length);
       } catch (error) {
         logger.error('a CustomResourceDefinition cannot be served', { name: cached.name, error });
         followed.set(cached.name, { revision: cached.revision, crd: {} as CRD, served: [] });

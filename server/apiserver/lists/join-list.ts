@@ -8,7 +8,7 @@ import {
   protobufListItem,
 } from '../../../api/serialization/protobuf/lists-and-events.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
-import { costs, createTurns } from './turns.ts';
+import { costs, createTurns } from '../registry/turns.ts';
 import { gatherParts } from './gather-parts.ts';
 
 /** A list up to this size is one buffer with a content length; a larger one is written in chunks of about this size. */

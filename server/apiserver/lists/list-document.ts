@@ -7,7 +7,7 @@ import { wantsPretty } from '../responses/error-response.ts';
 import type { RequestContext } from '../request/request-context.ts';
 import { valueResponse } from '../responses/object-response.ts';
 import { formatJSON } from '../../../api/base/format-json.ts';
-import { costs, createTurns } from './turns.ts';
+import { costs, createTurns } from '../registry/turns.ts';
 
 /** A list that has to be written item by item: a Table, or any in YAML, or for people. */
 export interface ListDocument {

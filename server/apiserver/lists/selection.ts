@@ -5,7 +5,7 @@ import { type LabelMatcher, SelectorError } from '../../../api/selectors/label-s
 import { parseLabelSelector } from '../../../api/selectors/parse-label-selector.ts';
 import type { CachedObject, RequiredValue, WatchScope } from '../../storage/watch-cache/watch-cache.ts';
 import type { Store } from '../registry/store.ts';
-import { costs } from './turns.ts';
+import { costs } from '../registry/turns.ts';
 import type { RequestContext } from '../request/request-context.ts';
 
 /** The objects of a resource that a list, watch or deletecollection is about. */

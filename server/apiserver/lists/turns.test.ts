@@ -5,7 +5,7 @@ import { createLargeTasks } from '../registry/large-objects/large-tasks.ts';
 import type { LargeTask, LargeWork } from '../registry/large-objects/large-work.ts';
 import { createAPICaller } from '../testing/api-caller.ts';
 import { type CompleteServer, startCompleteServer } from '../testing/complete-server.ts';
-import { costs, createTurns } from './turns.ts';
+import { costs, createTurns } from '../registry/turns.ts';
 
 describe('turns of long work', () => {
   it('are over when enough was done, and begin anew', async () => {

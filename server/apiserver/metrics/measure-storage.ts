@@ -18,11 +18,9 @@ export function measureStorage(
     const { definitions } = catalog.snapshot;
     if (definitions === indexed) return;
     indexed = definitions;
-    resources = new Map(
-      definitions.flatMap((definition) =>
-        definition.storagePrefix === undefined ? [] : [[definition.storagePrefix, groupResource(definition)] as const],
-      ),
-    );
+    resources = new Map();
+    for (const definition of definitions)
+      if (definition.storagePrefix !== undefined) resources.set(definition.storagePrefix, nameOf(definition));
   };
   const resourceOf = (key: string): string => {
     index();
@@ -56,6 +54,15 @@ export function measureStorage(
     checkHealth: (signal) => storage.checkHealth(signal),
     close: () => storage.close(),
   };
+}
+
+const names = new WeakMap<ResourceDefinition, string>();
+
+/** The name is kept: of many kinds one comes at a time, and all are indexed again. */
+function nameOf(definition: ResourceDefinition): string {
+  let name = names.get(definition);
+  if (name === undefined) names.set(definition, (name = groupResource(definition)));
+  return name;
 }
 
 function operationOf({ type }: Operation, expectedRevision: number | undefined): string {

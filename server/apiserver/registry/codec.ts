@@ -14,8 +14,11 @@ export interface ObjectCodec {
   bytes(cached: CachedObject): Uint8Array;
   /** Converts by webhook the objects that need it, before they can be read. Absent: all objects can be read at once. */
   prepare?(objects: readonly CachedObject[], signal: AbortSignal): Promise<void>;
-  /** Instead of toStored: the stored form, made by a webhook. Absent: toStored makes it. */
-  store?(object: UntypedObject, signal: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Instead of toStored: the stored form, made by a webhook. Absent: toStored makes it. `known` is what toStored has made of the
+   * object in another thread.
+   */
+  store?(object: UntypedObject, signal: AbortSignal, known: Uint8Array | undefined): Promise<Uint8Array>;
   protobuf(cached: CachedObject): Uint8Array;
   /** Whether its protobuf is there already. */
   hasProtobuf(cached: CachedObject): boolean;

@@ -150,7 +150,7 @@ async function putObject(
 ): Promise<CommitResult & { readonly written?: Written }> {
   const { definition, storage, codec, storageKey } = place;
   const { dryRun, keepsManagedFields = false, stored: known, conditions = [] } = options;
-  const value = codec.store ? await codec.store(object, noSignal) : (known ?? codec.toStored(object));
+  const value = codec.store ? await codec.store(object, noSignal, known) : (known ?? codec.toStored(object));
   const writtenAt = (at: number, created: boolean): Written => ({
     object: withVersion(object, at),
     json: codec.toWire(object, value, at),

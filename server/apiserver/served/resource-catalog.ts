@@ -74,12 +74,20 @@ function createSnapshot(version: number, definitions: readonly ResourceDefinitio
     definitions,
     builtInGroups,
     find(group, version, plural) {
-      byName ??= new Map(
-        definitions.map((definition) => [nameOf(definition.group, definition.version, definition.names.plural), definition]),
-      );
+      byName ??= new Map(definitions.map((definition) => [keyOf(definition), definition]));
       return byName.get(nameOf(group, version, plural));
     },
   };
+}
+
+const keys = new WeakMap<ResourceDefinition, string>();
+
+/** The key is kept: of many kinds one comes at a time, and all are indexed again. */
+function keyOf(definition: ResourceDefinition): string {
+  const { group, version, names } = definition;
+  let key = keys.get(definition);
+  if (key === undefined) keys.set(definition, (key = nameOf(group, version, names.plural)));
+  return key;
 }
 
 const nameOf = (group: string, version: string, plural: string): string => `${group}/${version}/${plural}`;

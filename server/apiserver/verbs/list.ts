@@ -7,7 +7,7 @@ import { partialObjectMetadata, tableRow, toTable } from '../../../api/resource/
 import { StorageError } from '../../storage/storage.ts';
 import type { CachedObject } from '../../storage/watch-cache/watch-cache.ts';
 import type { ItemNotation } from '../../../api/serialization/format-list-item.ts';
-import { createTurns } from '../lists/turns.ts';
+import { createTurns } from '../registry/turns.ts';
 import { wantsPretty } from '../responses/error-response.ts';
 import { interpretStorageError } from '../registry/interpret-storage-error.ts';
 import { annotating } from '../audit/audit-record.ts';

@@ -30,10 +30,12 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   context.audit?.notePatch(body);
   const request: PatchRequest = { type, body, name: context.info.name, fieldValidation, fieldManager, force, subresource };
   const ownership = isApplyType(type) ? undefined : options;
-  const change = largeObjects.isLarge(body.length) ? undefined : createPatchChange(definition, request, { nowMs, addWarning });
+  const createChange = () => createPatchChange(definition, request, { nowMs, addWarning });
+  let change = largeObjects.isLarge(body.length) ? undefined : createChange();
   return (old, live) => {
     const json = live?.();
-    if (change && !largeObjects.isLarge(body.length, json?.length ?? 0)) return store.convertVersions(change(old));
+    if (!largeObjects.isLarge(body.length, json?.length ?? 0) || !largeObjects.canOwn(old))
+      return store.convertVersions((change ??= createChange())(old));
     return largeObjects.patch(request, json, { nowMs, addWarning }, ownership, options);
   };
 }

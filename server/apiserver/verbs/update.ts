@@ -27,7 +27,10 @@ async function replacing(context: RequestContext, store: Store, options: WriteOp
     const body = await largeObjects.read(decoding, options.fieldValidation, undefined, options);
     context.audit?.noteObject(body);
     checkName(body, context.info.name);
-    return (_, live) => (live ? largeObjects.own(body, live(), context.clock.nowMs(), options, options) : body);
+    return (old, live) => {
+      if (live && largeObjects.canOwn(old)) return largeObjects.own(body, live(), context.clock.nowMs(), options, options);
+      return largeObjects.copy(body);
+    };
   }
   const body = decodeObject(decoding, expectedKind(definition), options.fieldValidation);
   context.audit?.noteObject(body);

@@ -15,7 +15,7 @@ import type { RequestContext } from '../request/request-context.ts';
 import { type ListOptions, parseListOptions } from '../lists/list-options.ts';
 import { negotiateObject } from '../responses/object-response.ts';
 import { createLateSelection } from '../watching/late-selection.ts';
-import { createTurns } from '../lists/turns.ts';
+import { createTurns } from '../registry/turns.ts';
 import { parseSelection, type Selection } from '../lists/selection.ts';
 import { createWatchEncoder, type WatchEncoder } from '../watching/watch-encoder.ts';
 import { followFrames, joinFrames } from '../watching/join-frames.ts';

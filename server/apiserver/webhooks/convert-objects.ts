@@ -6,6 +6,7 @@ import { unexpectedError } from '../../../api/meta/status-errors.ts';
 import { parseJSON, stringifyJSON } from '../../../api/serialization/json.ts';
 import { JSONSyntaxError } from '../../../api/serialization/json-parser.ts';
 import type { WebhookConversion } from '../../../api/types/apiextensions-v1.ts';
+import { countTokens, maxTokens } from './count-tokens.ts';
 import type { HookCaller } from './hook-caller.ts';
 import { WebhookError } from './review-webhook.ts';
 
@@ -37,6 +38,7 @@ export function createObjectConverter({ hooks, random }: { readonly hooks: HookC
     const body = stringifyJSON({ kind: 'ConversionReview', apiVersion, request });
     try {
       const answer = await hooks.post(webhook.clientConfig, body, { signal, timeoutMs, userAgent: 'kube-apiserver-admission' });
+      if (countTokens(answer) > maxTokens) throw fail(`failed: the response has more than ${maxTokens} values`);
       const converted = readAnswer(parseJSON(answer).value, { uid, apiVersion });
       if (converted.length !== objects.length) throw fail(`returned ${converted.length} objects, expected ${objects.length}`);
       return converted.map((object, index) =>

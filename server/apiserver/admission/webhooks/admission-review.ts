@@ -8,7 +8,7 @@ import { quote } from '../../../../api/base/quote.ts';
 import { namespaceOf } from '../admission-request.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import type { MatchedResource } from '../matching/match-request.ts';
-import { countTokens, maxTokens } from './count-tokens.ts';
+import { countTokens, maxTokens } from '../../webhooks/count-tokens.ts';
 import { type AdmissionResponse, type AnsweredReview, reviewSchema } from './review-schema.ts';
 
 /** Versions of AdmissionReview that the server speaks. */

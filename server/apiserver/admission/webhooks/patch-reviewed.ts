@@ -14,7 +14,7 @@ import type { StructuralSchema } from '../../../../api/schema/structural-schema.
 import { parseJSON } from '../../../../api/serialization/json.ts';
 import { JSONSyntaxError } from '../../../../api/serialization/json-parser.ts';
 import type { AdmissionDependencies } from '../admission.ts';
-import { countTokens, maxTokens } from './count-tokens.ts';
+import { countTokens, maxTokens } from '../../webhooks/count-tokens.ts';
 
 export interface PatchedObject {
   /** Decoded and defaulted. */

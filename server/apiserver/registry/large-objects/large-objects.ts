@@ -1,6 +1,12 @@
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { cloneJSON } from '../../../../api/base/json-object.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
-import type { CustomOrigin, ResourceDefinition, StrategyContext } from '../../../../api/resource/resource-definition.ts';
+import {
+  apiVersionOf,
+  type CustomOrigin,
+  type ResourceDefinition,
+  type StrategyContext,
+} from '../../../../api/resource/resource-definition.ts';
 import { parseJSON, stringifyJSON } from '../../../../api/serialization/json.ts';
 import type { DecodingContext } from '../../bodies/decode-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
@@ -53,6 +59,11 @@ export interface LargeObjects {
   encode(json: Uint8Array, format: EncodedFormat, asker: Asker): Promise<Uint8Array>;
   /** An item of a list, if it is large. */
   writeItem(json: Uint8Array, notation: ItemNotation, asker: Asker): Promise<Uint8Array> | undefined;
+  /**
+   * Whether the ownership of changes of an object can be recorded elsewhere: not where managers have used versions into which
+   * only a webhook converts.
+   */
+  canOwn(old: DeepReadonly<UntypedObject> | undefined): boolean;
   /** Whether ownership is recorded in the object already. */
   isOwned(object: UntypedObject): boolean;
   copy(object: UntypedObject): UntypedObject;
@@ -73,8 +84,7 @@ interface Origin {
   readonly isOwned: boolean;
 }
 
-export function createLargeObjects(definition: ResourceDefinition, largeWork: LargeWork | undefined): LargeObjects {
-  const work = workFor(definition, largeWork);
+export function createLargeObjects(definition: ResourceDefinition, work: LargeWork | undefined): LargeObjects {
   const origins = new WeakMap<UntypedObject, Origin>();
   const resource = createResourceKey(definition);
   const limit = largeBytes / (1 + (definition.origin?.workFactor ?? 0));
@@ -122,6 +132,7 @@ export function createLargeObjects(definition: ResourceDefinition, largeWork: La
       isLargeText(json.length)
         ? run({ kind: 'encode', resource: resource(), object: json, format: `item:${notation}` }, asker).then(({ object }) => object)
         : undefined,
+    canOwn: (old) => !definition.conversionWebhook || !hasOtherVersions(old, apiVersionOf(definition)),
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
       const copied = cloneJSON(object);
@@ -144,9 +155,8 @@ export function createLargeObjects(definition: ResourceDefinition, largeWork: La
   };
 }
 
-/** Objects that a webhook converts are worked on here: another thread does not call it. */
-function workFor({ origin }: ResourceDefinition, work: LargeWork | undefined): LargeWork | undefined {
-  return origin?.crd.spec.conversion?.strategy === 'Webhook' ? undefined : work;
+function hasOtherVersions(object: DeepReadonly<UntypedObject> | undefined, own: string): boolean {
+  return object?.metadata.managedFields?.some(({ apiVersion }) => apiVersion !== own) ?? false;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,6 +1,8 @@
 import { convertNow, type ConvertVersion, noOtherVersion } from '../../../../api/apply/versions.ts';
 import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
 import { formatJSON } from '../../../../api/base/format-json.ts';
+import { openAPIV3Document } from '../../../../api/extensions/openapi/open-api-of.ts';
+import { publishedMembersOf } from '../../../../api/extensions/openapi/published-members.ts';
 import { toDefinitions } from '../../../../api/extensions/to-definitions.ts';
 import type { UntypedObject } from '../../../../api/meta/object.ts';
 import { unexpectedError } from '../../../../api/meta/status-errors.ts';
@@ -16,8 +18,10 @@ import { tooLargeMessage } from '../../../storage/request-size.ts';
 import { evaluateCondition } from '../../authorization/match-conditions.ts';
 import { decodeObject, type ExpectedKind, expectedKind } from '../../bodies/decode-object.ts';
 import { createPatchChange } from '../../bodies/patch-change.ts';
+import { encodeOpenAPI } from '../../../../api/serialization/openapi/encode-openapi.ts';
 import type { ObjectCodec } from '../codec.ts';
 import { createVersionConversion } from '../conversion/convert-version.ts';
+import { toOwnJSON } from '../conversion/converting-codec.ts';
 import { createObjectCodec } from '../object-codec.ts';
 import { recordOwnership } from '../writes/record-ownership.ts';
 import { checkChanged, checkNew, isUnchanged, prepareChanged, prepareNew } from '../writes/settle-object.ts';
@@ -89,6 +93,14 @@ export function createLargeTasks(definitions: readonly ResourceDefinition[], now
         return { object: evaluate(task, nowMs), warnings: [] };
       case 'condition':
         return { object: stringifyJSON(evaluateCondition(task.expression, task.request)), warnings: [] };
+      case 'openapi-members': {
+        const { paths, definitions } = publishedMembersOf(task.crd, task.version, task.parameters);
+        return { object: encoder.encode(`${paths}\n${definitions}`), warnings: [] };
+      }
+      case 'openapi-document':
+        return { object: encoder.encode(JSON.stringify(openAPIV3Document(task.published, task.template))), warnings: [] };
+      case 'openapi-protobuf':
+        return { object: encodeOpenAPI(task.spec, task.json), warnings: [] };
     }
   };
 }
@@ -190,7 +202,8 @@ function settle({ definition, codec }: Resource, task: TaskOf<'settle'>): LargeT
   const warnings = live ? checkChanged(definition, object, live, strategy) : checkNew(definition, object, name, strategy);
   return {
     object: stringifyJSON(object),
-    stored: codec.toStored(object),
+    // Only the main thread calls a webhook: it converts the object where another version is stored.
+    stored: definition.conversionWebhook ? toOwnJSON(object, codec.schema) : codec.toStored(object),
     isUnchanged: live !== undefined && isUnchanged(object, live),
     warnings,
   };

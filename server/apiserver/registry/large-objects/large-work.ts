@@ -1,3 +1,7 @@
+import type { DeepReadonly } from '../../../../api/base/deep-readonly.ts';
+import type { JSONObject } from '../../../../api/base/json-object.ts';
+import type { PublishedParameters } from '../../../../api/extensions/openapi/published-parameters.ts';
+import type { CustomResourceDefinition } from '../../../../api/types/apiextensions-v1.ts';
 import type { UserInfo } from '../../../../api/meta/user-info.ts';
 import type { FieldValidation, ObjectKind } from '../../../../api/serialization/read-object.ts';
 import type { PatchRequest } from '../../bodies/patch-change.ts';
@@ -77,6 +81,21 @@ export type LargeTask =
     }
   /** Evaluates a match condition of an authorization webhook on `request`. The result's object is the outcome as JSON. */
   | { readonly kind: 'condition'; readonly expression: string; readonly request: object }
+  /** Describes a version of a custom kind for an OpenAPI 2 document. The result's object has its paths, a line feed, its definitions. */
+  | {
+      readonly kind: 'openapi-members';
+      readonly crd: DeepReadonly<CustomResourceDefinition>;
+      readonly version: string;
+      readonly parameters: PublishedParameters;
+    }
+  /** Makes the OpenAPI 3 document of versions of custom kinds. */
+  | {
+      readonly kind: 'openapi-document';
+      readonly published: readonly { readonly crd: DeepReadonly<CustomResourceDefinition>; readonly version: string }[];
+      readonly template: JSONObject;
+    }
+  /** Encodes an OpenAPI document. */
+  | { readonly kind: 'openapi-protobuf'; readonly spec: 'v2' | 'v3'; readonly json: Uint8Array }
   /** Writes an object in another format. */
   | {
       readonly kind: 'encode';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ProtobufReader } from '../../../api/serialization/protobuf/wire.ts';
+import { ProtobufReader } from '../protobuf/wire.ts';
 import { encodeOpenAPIV3 } from './openapi-v3-protobuf.ts';
 
 /** The values at a path of field numbers. */

@@ -1,4 +1,4 @@
-import type { ProtobufWriter } from '../../../api/serialization/protobuf/wire.ts';
+import type { ProtobufWriter } from '../protobuf/wire.ts';
 import {
   anything,
   double,

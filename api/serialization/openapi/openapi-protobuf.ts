@@ -1,5 +1,5 @@
-import { ProtobufWriter } from '../../../api/serialization/protobuf/wire.ts';
-import { formatYAML } from '../../../api/serialization/yaml.ts';
+import { ProtobufWriter } from '../protobuf/wire.ts';
+import { formatYAML } from '../yaml.ts';
 
 /** The common part of the protobuf forms of OpenAPI v2 and v3 (gnostic): JSON with named positions of its fields. */
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { ProtobufReader } from '../../../api/serialization/protobuf/wire.ts';
+import { ProtobufReader } from '../protobuf/wire.ts';
 import { encodeOpenAPIV2 } from './openapi-v2-protobuf.ts';
 
 type Tree = [number, string | bigint | Tree][];

@@ -2,7 +2,7 @@
 const workPerTurn = 4_000_000;
 
 /** Divides long work: counts the work done, and gives other work a turn of the event loop when it is enough. */
-export interface Turns {
+interface Turns {
   /** Whether a pause is due after this much more work. */
   isOver(work: number): boolean;
   next(): Promise<void>;
