@@ -36,7 +36,7 @@ export function spreadManifest(nodes: readonly string[]): object {
               topologyKey: 'kubernetes.io/hostname',
               whenUnsatisfiable: 'ScheduleAnyway',
               labelSelector: { matchLabels: labels },
-              // Those of before a restart of the rollout do not count: the new ones are spread by themselves.
+              // Pods of earlier ReplicaSets do not count: those of the present one are spread by themselves.
               matchLabelKeys: ['pod-template-hash'],
             },
           ],
