@@ -24,7 +24,7 @@ export interface FaultNode {
 export interface FaultCluster {
   readonly controlPlane: TestCluster;
   readonly nodes: readonly FaultNode[];
-  /** A client of its own: close it. */
+  /** A separate client, which must be closed. */
   connect(): Promise<Cluster>;
   /** Waits until all nodes are ready. */
   untilReady(withinSeconds: number): Promise<void>;

@@ -13,14 +13,14 @@ export const faultKinds = [
 ] as const;
 export type FaultKind = (typeof faultKinds)[number];
 
-/** One kill, planned from the seed. */
+/** A kill that is planned from the seed. */
 interface Fault {
   readonly kind: FaultKind;
-  /** The index of the node, where the fault concerns one. */
+  /** The index of the node, if the fault concerns one. */
   readonly node: number;
   /** From the beginning of the load. */
   readonly afterMs: number;
-  /** Until it is started again, where nobody else does that. */
+  /** The milliseconds until it is started again, if it does not start by itself. */
   readonly downMs: number;
 }
 
@@ -52,7 +52,7 @@ const patterns: Readonly<Record<string, string>> = {
   'containerd-and-agent': '^containerd |node-agent/main.ts',
 };
 
-/** Kills with SIGKILL, and starts again what does not start again by itself. */
+/** Kills with SIGKILL, and starts again parts that do not start by themselves. */
 export async function inject(cluster: FaultCluster, fault: Fault): Promise<void> {
   await delay(fault.afterMs);
   if (fault.kind === 'api-server') {

@@ -34,7 +34,7 @@ export function podProblems(all: readonly Pod[], mayHaveRestarted: (nodeName: st
     if (deletionTimestamp) problems.push(`${name} on ${nodeName} does not end: ${JSON.stringify(pod.status)}`);
     if (isPodFinished(pod)) continue;
     if (!isPodReady(pod)) problems.push(`${name} on ${nodeName} is not ready: ${JSON.stringify(pod.status)}`);
-    // One whose start the fault cut short never ran, and is made anew: nothing was interrupted.
+    // A container whose start was cut short by the fault never ran and is made again: nothing was interrupted.
     const wasRestarted = pod.status?.containerStatuses?.some(
       ({ restartCount, lastState }) => restartCount > 0 && lastState?.terminated && lastState.terminated.reason !== 'StartError',
     );
@@ -102,7 +102,7 @@ export async function nodeProblems(client: Client): Promise<string[]> {
     .map(({ metadata, status }) => `${metadata.name} is not ready: ${JSON.stringify(status?.conditions)}`);
 }
 
-/** Deletes a namespace and what is in it. */
+/** Deletes a namespace with its content. */
 export async function deleteNamespace(client: Client, name: string): Promise<void> {
   await client(namespaces).delete({ namespace: '', name });
 }

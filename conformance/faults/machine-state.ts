@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { nodePaths } from '../../node-agent/node-paths.ts';
 import type { BareMachine } from '../clients/support/bare-machine.ts';
 
-/** All that Pods and Services may leave on a machine, by what it is. */
+/** Everything that Pods and Services may leave on a machine, by kind. */
 export type MachineState = Readonly<Record<string, readonly string[]>>;
 
 export async function readMachineState(machine: BareMachine): Promise<MachineState> {
@@ -38,7 +38,7 @@ const listTables = 'nft list tables | grep -v " nat$" | while read line; do nft 
 /** Arguments of `kubets agent` are those of joining the first time, and none later. */
 const withoutNumbers = (line: string) => line.replace(/(kubets\.mjs agent --data-dir \S+).*/, '$1').replace(/\d{3,}/g, 'N');
 
-/** Things that are there now and were not there before. */
+/** The things that were added since `before`. */
 export function findAdded(before: MachineState, now: MachineState): string[] {
   return Object.entries(now).flatMap(([what, items]) => {
     const left = [...(before[what] ?? [])];

@@ -28,8 +28,8 @@ export function readBaseline(cluster: FaultCluster): Promise<MachineState[]> {
 }
 
 /**
- * Kills parts of the cluster while Pods are created and deleted, as the seed says; then checks that the cluster has come to
- * rest as it should, deletes everything, and checks that nothing is left. Returns what went on; throws with what was wrong.
+ * Kills parts of the cluster while Pods are created and deleted, as the seed determines; then checks that the cluster recovers, deletes
+ * everything, and checks that nothing is left. Returns a report; throws an Error with the problems.
  */
 export async function runRound(
   cluster: FaultCluster,
@@ -73,7 +73,7 @@ export async function runRound(
   }
 }
 
-/** Two kills of one round come one after the other. */
+/** Two kills of one round happen one after the other. */
 function inSequence(actions: readonly (() => Promise<void>)[]): Promise<void>[] {
   const promises: Promise<void>[] = [];
   for (const action of actions) {
@@ -114,7 +114,7 @@ async function leftProblems(cluster: FaultCluster, baseline: readonly MachineSta
   );
 }
 
-/** Asks until there is no problem; what is still one at the end is thrown. */
+/** Repeats a check until there is no problem; throws those that remain at the end. */
 async function settle(what: string, ask: () => Promise<string[]>): Promise<void> {
   const deadline = performance.now() + settleSeconds * 1000;
   for (;;) {

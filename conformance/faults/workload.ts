@@ -23,7 +23,7 @@ const server: Container = {
 };
 const sleeper: Container = { ...image, name: 'sleeper', command: ['sleep', '100000'] };
 
-/** Makes a namespace with two Services and what stands behind them. */
+/** Makes a namespace with two Services and their Pods. */
 export async function createWorkload(client: Client, namespace: string): Promise<void> {
   await client(namespaces).create({ metadata: { name: namespace } });
   await client(configMaps).create({ metadata: { namespace, name: 'settings' }, data: { colour: 'blue' } });
@@ -78,8 +78,8 @@ function podSpec(random: Random): PodSpec {
 const lanes = 6;
 
 /**
- * Creates and deletes Pods, and scales a Deployment up and down, until the signal is aborted. What cannot be done while the
- * API server is down is not done. Leaves Pods behind in all states.
+ * Creates and deletes Pods, and scales a Deployment, until the signal is aborted. Requests that fail while the API server is down are
+ * skipped. Leaves Pods behind in all states.
  */
 export async function churn(client: Client, namespace: string, random: Random, signal: AbortSignal): Promise<number> {
   let created = 0;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { pack, type Pack } from 'tar-stream';
 
-/** A file system tree to be: path without leading '/' -> what stands there. */
+/** A file system tree: path without leading '/' -> its entry. */
 export type Tree = Map<string, Entry>;
 
 type Entry =
@@ -52,7 +52,7 @@ async function packTree(tree: Tree): Promise<Buffer> {
   })();
   const parents = new Set<string>();
   const epoch = new Date(0);
-  // Some runtimes put nothing behind a link whose target comes later: each thing goes by its real place.
+  // Some runtimes do not follow a link whose target comes later, so each entry is written under its real path.
   const places = new Map([...tree].map(([name, entry]) => [realPlace(tree, name), entry]));
   for (const [name, entry] of [...places].sort(([a], [b]) => (a < b ? -1 : 1))) {
     addParents(tar, name, places, parents);
@@ -93,7 +93,7 @@ function addParents(tar: Pack, name: string, places: Tree, written: Set<string>)
   }
 }
 
-/** Writes a docker archive of one layer, byte for byte the same for the same tree. */
+/** Writes a docker archive with one layer, byte for byte the same for the same tree. */
 export async function writeArchive(file: string, reference: string, tree: Tree, config: ImageConfig): Promise<void> {
   const layer = await packTree(tree);
   const digest = createHash('sha256').update(layer).digest('hex');

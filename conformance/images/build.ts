@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { addDirectory, addFromMachine, addText, type ImageConfig, type Tree, writeArchive } from './archive.ts';
 
-/** One image made of programs that this machine's distribution packages brought. */
+/** An image of programs from this machine's distribution packages. */
 interface Recipe {
   readonly name: string;
   readonly reference: string;
@@ -22,7 +22,7 @@ function addProgram(tree: Tree, program: string): void {
   for (const match of libraries.matchAll(/(?:=> )?(\/[^\s]+) \(0x/g)) if (match[1]) addFromMachine(tree, match[1]);
 }
 
-/** Busybox under all its names, users, /tmp: what the small images stand on. */
+/** Busybox under all its names, users, and /tmp: the base of the small images. */
 function baseTree(): Tree {
   const tree: Tree = new Map();
   for (const directory of ['dev', 'etc', 'proc', 'root', 'run', 'sys', 'home', 'usr/bin', 'usr/sbin', 'var/lib', 'var/log', 'var/run'])

@@ -39,7 +39,7 @@ export const usage = `Boots Debian in an emulator and checks on it what kubets p
     --cache FOLDER     where images are kept (default $XDG_CACHE_HOME/kubets-machine, or node_modules/.cache/kubets-machine)
     --mirror URL       Debian's mirror that the image is made from (default http://deb.debian.org/debian)`;
 
-/** Parses the command line; throws what to tell the user. */
+/** Parses the command line; throws an Error with a message for the user. */
 export function parseOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): MachineTestOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -1,4 +1,4 @@
-/** Tells what is being done now. */
+/** Reports the present step. */
 export type Progress = (text: string) => void;
 
 /** Progress lines with the time since the start. */

@@ -10,7 +10,7 @@ export interface CheckResult {
 const marks = { passed: '✓', failed: '✗', 'not run': '-' } as const;
 const detailWidth = 160;
 
-/** The table of all results, one a line. */
+/** The table of all results, one per line. */
 export function formatTable(results: readonly CheckResult[]): string {
   const width = (cells: readonly string[]) => Math.max(0, ...cells.map((cell) => cell.length));
   const topicWidth = width(results.map(({ topic }) => topic));
@@ -23,7 +23,7 @@ export function formatTable(results: readonly CheckResult[]): string {
     .join('\n');
 }
 
-/** The closing line. What was not run because something before it failed counts as failed. */
+/** The last line. Checks that were not run because of an earlier failure count as failed. */
 export function formatCounts(results: readonly CheckResult[]): string {
   const passed = results.filter(({ outcome }) => outcome === 'passed').length;
   return `${passed} passed, ${results.length - passed} failed`;
@@ -34,7 +34,7 @@ function firstLine(text: string): string {
   return line.length > detailWidth ? `${line.slice(0, detailWidth - 1)}…` : line;
 }
 
-/** A result where it comes up, with all that is known of a failure. */
+/** A result as it is printed at once, with the details of a failure. */
 export function formatResult({ topic, name, outcome, detail, seconds }: CheckResult): string {
   return `${marks[outcome]} ${topic}: ${name} (${seconds.toFixed(0)} s): ${detail.trim()}`;
 }

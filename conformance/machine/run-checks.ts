@@ -2,7 +2,7 @@ import type { CheckContext, CheckTopic, MachineCheck } from './checks/check.ts';
 import { orAborted } from './or-aborted.ts';
 import { type CheckResult, formatResult } from './report.ts';
 
-/** The checks that a pattern selects, with those that everything stands on. */
+/** The checks that a pattern selects, with those that the others need. */
 export function selectChecks(topics: readonly CheckTopic[], only: RegExp | undefined): CheckTopic[] {
   const isSelected = (topic: string, { name, isAlwaysRun = false }: MachineCheck): boolean =>
     only === undefined || isAlwaysRun || only.test(topic) || only.test(name);
@@ -11,12 +11,12 @@ export function selectChecks(topics: readonly CheckTopic[], only: RegExp | undef
     .filter(({ checks }) => checks.length > 0);
 }
 
-/** Every check in the order in which it runs, with what prepares for the checks of its topic. */
+/** Every check in the order in which it runs, with the preparation of its topic. */
 export function listChecks(topics: readonly CheckTopic[]): { readonly topic: string; readonly check: MachineCheck }[] {
   return topics.flatMap(({ topic, prepare, checks }) => [...(prepare ? [prepare] : []), ...checks].map((check) => ({ topic, check })));
 }
 
-/** Runs checks one after the other and goes on after one that fails, unless the others stand on it. */
+/** Runs checks one after the other and continues after a failure, unless the others need the failed one. */
 export async function runChecks(topics: readonly CheckTopic[], context: CheckContext, signal: AbortSignal): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   let missing: string | undefined;

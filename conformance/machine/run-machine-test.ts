@@ -21,7 +21,7 @@ import { formatCounts, formatTable } from './report.ts';
 import { listChecks, runChecks, selectChecks } from './run-checks.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-/** The time that Debian may take to boot, on an emulated processor of a machine that does other things beside. */
+/** The seconds that Debian may take to boot on an emulated processor of a busy machine. */
 const bootSeconds = 600;
 
 /** The output of `npm run generate`, which takes minutes on an emulated processor. It is made anew there if it is not of this commit. */

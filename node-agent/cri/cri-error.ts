@@ -1,4 +1,4 @@
-/** A call that the runtime refused, or that did not reach it. The message is what events and statuses of Kubernetes show. */
+/** The error of a call that the runtime refused, or that did not reach it. Its message is shown in events and statuses. */
 export class CRIError extends Error {
   /** Name of the gRPC status, e.g. NotFound. */
   readonly code: string;

@@ -87,7 +87,7 @@ export interface MountConfig {
   /** In place of a path of the machine, which is '' then: what is in an image, or in a folder of it. */
   readonly image?: { readonly image: string; readonly user_specified_image: string };
   readonly image_sub_path?: string;
-  /** The owner of the range of the machine's ids; absent: nobody else's. */
+  /** The mapping of users to the machine's ids; absent: no user namespace. */
   readonly uidMappings?: readonly IDMapping[];
   readonly gidMappings?: readonly IDMapping[];
 }
@@ -106,7 +106,7 @@ export interface ContainerSecurityContext {
   readonly masked_paths: readonly string[];
   readonly readonly_paths: readonly string[];
   readonly seccomp: SecurityProfile;
-  /** Absent: what the runtime has for all, if the machine has AppArmor. */
+  /** Absent: the runtime's default, if the machine has AppArmor. */
   readonly apparmor?: SecurityProfile;
 }
 
@@ -182,7 +182,7 @@ export interface ContainerStatus {
   readonly annotations: Readonly<Record<string, string>>;
   readonly log_path: string;
   readonly mounts: readonly { readonly container_path: string; readonly recursive_read_only: boolean }[];
-  /** Whom its first process runs as; ids as strings. Runtimes that do not tell leave it out. */
+  /** The user of its first process; ids as strings. Absent if the runtime does not report it. */
   readonly user?: {
     readonly linux: { readonly uid: string; readonly gid: string; readonly supplemental_groups: readonly string[] } | null;
   } | null;

@@ -16,8 +16,8 @@ interface OrphanSearch {
 const patienceMs = 20_000;
 
 /**
- * A sandbox is listed only when it is complete. So what belongs to none is at first suspected, and taken for an orphan when
- * it still belongs to none after a while and all that is in the making was begun later.
+ * Finds parts without a sandbox. A sandbox is listed only when it is complete, so such parts are first suspected, and count as orphans when
+ * they still have no sandbox after a while and every sandbox in the making was begun later.
  */
 export function findOrphans(search: OrphanSearch): { readonly orphans: string[]; readonly suspects: Suspects } {
   const { present, known, nowMs, oldestCreationMs = nowMs } = search;

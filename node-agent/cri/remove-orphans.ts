@@ -84,7 +84,7 @@ async function listKnown(runtime: ContainerRuntime): Promise<ReadonlySet<string>
   return new Set([...sandboxes, ...containers].map(({ id }) => id));
 }
 
-/** Why something is left alone that was found to be an orphan; undefined: it is one. Rejects where the runtime does not answer. */
+/** The reason why a suspected orphan is left alone; undefined: it is one. Rejects if the runtime does not answer. */
 async function reasonToSpare(part: SandboxPart, id: string, runtime: ContainerRuntime): Promise<string | undefined> {
   if (!(await part.list()).includes(id)) return 'it has gone by itself';
   if (await isKnown(runtime.podSandboxStatus(id))) return 'the runtime knows the sandbox, which it did not list';
@@ -108,7 +108,7 @@ type Sparing = (part: SandboxPart, id: string, reason: string) => void;
 
 const maxSpared = 1000;
 
-/** Says once of each that it is left alone. */
+/** Logs once for each that it is left alone. */
 function createSparing(logger: Logger): Sparing {
   const said = new Set<string>();
   return ({ what }, id, reason) => {

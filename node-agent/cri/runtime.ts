@@ -16,19 +16,19 @@ import type {
 } from './messages.ts';
 
 export interface RuntimeCapabilities {
-  /** The ways in which it can run Pods, and what each can do; older runtimes tell of none. */
+  /** The runtime handlers with their features; older runtimes report none. */
   readonly handlers: readonly RuntimeHandler[];
-  /** Whether it can leave out the groups that an image has its users in, and tells whom containers run as. */
+  /** Whether it can leave out the groups of an image's user, and reports the user of containers. */
   readonly supplementalGroupsPolicy: boolean;
 }
 
-/** `CGROUPFS`: it makes them itself, where it is told to. `SYSTEMD`: it has systemd make them, which must be told of slices. */
+/** `CGROUPFS`: the runtime makes the cgroups itself. `SYSTEMD`: systemd makes them, and they are named as slices. */
 export type CgroupDriver = 'SYSTEMD' | 'CGROUPFS';
 
 /** The agent's interface to a container runtime. Every failure is a CRIError. Timeouts in seconds, as on the wire. */
 export interface ContainerRuntime {
   version(): Promise<{ readonly runtime_name: string; readonly runtime_version: string; readonly runtime_api_version: string }>;
-  /** `containerd`, `cri-o`, `docker`: what ids of its containers are known by. Asked for once. */
+  /** `containerd`, `cri-o`, `docker`: the prefix of the ids of its containers. Asked for once. */
   name(): Promise<string>;
   status(): Promise<readonly RuntimeCondition[]>;
   /** The runtime's capabilities, as far as it reports them. */
@@ -48,12 +48,12 @@ export interface ContainerRuntime {
   removeContainer(id: string): Promise<void>;
   listContainers(labels?: Readonly<Record<string, string>>): Promise<readonly ListedContainer[]>;
   containerStatus(id: string): Promise<ContainerStatus>;
-  /** After the log file was moved away: the container goes on in a new one. */
+  /** Called after the log file was renamed: the container continues in a new one. */
   reopenContainerLog(id: string): Promise<void>;
   updateContainerResources(id: string, resources: LinuxResources): Promise<void>;
   /** Runs a command to its end. `timeoutSeconds` 0: no limit; a command that takes longer fails with DEADLINE_EXCEEDED. */
   execSync(id: string, command: readonly string[], timeoutSeconds: number): Promise<ExecResult>;
-  /** The next three answer a URL of the runtime's streaming server, good for one use. */
+  /** The next three return a URL of the runtime's streaming server, which can be used once. */
   exec(id: string, command: readonly string[], streams: StreamFlags): Promise<string>;
   attach(id: string, streams: StreamFlags): Promise<string>;
   portForward(sandboxID: string, ports: readonly number[]): Promise<string>;
@@ -89,9 +89,9 @@ export interface ImageStore {
   listImages(): Promise<readonly Image[]>;
   /** Undefined if there is no such image. */
   imageStatus(image: string): Promise<Image | undefined>;
-  /** Answers the reference by which the runtime knows the image. */
+  /** Returns the reference by which the runtime knows the image. */
   pullImage(image: string, auth: AuthConfig | undefined, sandbox: SandboxConfig | undefined): Promise<string>;
   removeImage(image: string): Promise<void>;
-  /** Bytes and inodes used by image layers, and where they lie; where writable layers lie, if it tells. */
+  /** The bytes and inodes used by image layers, and their path; the path of writable layers, if it is reported. */
   imageFileSystem(): Promise<ImageFileSystem | undefined>;
 }

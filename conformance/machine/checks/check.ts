@@ -1,13 +1,13 @@
 import type { Machine } from '../emulator/machine.ts';
 import type { GuestCluster } from '../guest/guest-cluster.ts';
 
-/** One property of kubets on a user's machine. */
+/** A property of kubets on a user's machine. */
 export interface MachineCheck {
   /** The property, as a sentence. */
   readonly name: string;
-  /** Establishes it and returns what was found, in a line; throws where it does not hold. */
+  /** Establishes the property and returns the finding in a line; throws if it does not hold. */
   readonly run: (context: CheckContext) => Promise<string>;
-  /** Whether it runs whatever was selected: others use what it leaves on the machine. */
+  /** Whether it always runs, since other checks use its results. */
   readonly isAlwaysRun?: boolean;
   /** Whether nothing after it makes sense where it fails. */
   readonly isFoundation?: boolean;
@@ -25,7 +25,7 @@ export interface CheckContext {
   readonly machine: Machine;
   readonly machines: readonly Machine[];
   readonly cluster: GuestCluster;
-  /** Seconds as they are on a machine of the usual speed, made as long as they are on this one. */
+  /** Converts seconds on a machine of usual speed to seconds on this one. */
   readonly seconds: (usual: number) => number;
   /** Rounds of the check that stops shims. */
   readonly rounds: number;

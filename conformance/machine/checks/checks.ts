@@ -38,10 +38,10 @@ const singleMachineChecks: readonly CheckTopic[] = [
   dualStack,
 ];
 
-/** The checks of three machines that are one cluster. */
+/** The checks of three machines in one cluster. */
 const severalMachinesChecks: readonly CheckTopic[] = [joining, hostGateway, overlay, nodeService];
 
-/** The checks of a machine of the variant `cloud`: what its network can break. */
+/** The checks of a machine of the variant `cloud`: everything that its network can break. */
 const cloudMachineChecks: readonly CheckTopic[] = [preflight, start, cloudNetwork, network, service, removal];
 
 /** The checks that a run is of. */

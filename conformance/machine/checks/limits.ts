@@ -109,7 +109,7 @@ async function expectEviction(context: CheckContext, pod: object, name: string, 
 async function evictsForMemory(context: CheckContext): Promise<string> {
   const available = Number(await context.machine.succeed("sed -n 's/^MemAvailable: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")) / 1024;
   const taken = Math.floor(available - evictionThresholds.memoryMiB + 200);
-  // Two volumes: one alone may be bounded to a part of the memory.
+  // Two volumes, since one may be limited to a part of the memory.
   const volumes = ['first', 'second'];
   const write = volumes.map((name) => `dd if=/dev/zero of=/${name}/file bs=1M count=${Math.ceil(taken / volumes.length)}`).join('; ');
   const pod = podManifest({
@@ -122,7 +122,7 @@ async function evictsForMemory(context: CheckContext): Promise<string> {
   return await expectEviction(context, pod, 'memory-hog', 'MemoryPressure');
 }
 
-/** A Pod whose only fault is what it has in a volume on the disk. */
+/** A Pod that is unfit only for the data in its volume on the disk. */
 function podOnDisk(name: string, script: string): object {
   return podManifest({
     name,

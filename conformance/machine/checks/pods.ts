@@ -14,7 +14,7 @@ interface PodOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A Pod of one container `main` of busybox, in the namespace default. */
+/** A Pod with one container `main` of busybox, in the namespace default. */
 export function podManifest(options: PodOptions): object {
   const { name, script, requests, limits, labels, restartPolicy = 'Always', container, spec, annotations } = options;
   const resources = { ...(requests ? { requests } : {}), ...(limits ? { limits } : {}) };

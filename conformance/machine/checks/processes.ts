@@ -7,7 +7,7 @@ interface MachineProcess {
   readonly command: string;
 }
 
-/** Processes with their `oom_score_adj`, read in one go. */
+/** The processes with their `oom_score_adj`, read at once. */
 export async function listProcesses(machine: Machine): Promise<MachineProcess[]> {
   const script = `for p in /proc/[0-9]*; do
     c=$(tr '\\0' ' ' <$p/cmdline 2>/dev/null); test -n "$c" || continue

@@ -55,7 +55,7 @@ async function podsHaveScores({ cluster, seconds }: CheckContext): Promise<strin
 }
 
 async function wholeContainerEnds({ cluster }: CheckContext): Promise<string> {
-  // The shell would go on for long after the kill of its child, and end with a code of its own.
+  // The shell would run on for long after its child was killed, and end with another exit code.
   const script = 'tail /dev/zero; sleep 120; exit 7';
   await cluster.apply(podManifest({ name: 'oom-child', script, limits: { memory: '32Mi' }, restartPolicy: 'Never' }));
   const state = '{.status.containerStatuses[0].state.terminated}';

@@ -35,7 +35,7 @@ async function requestsHold({ cluster, machine, seconds }: CheckContext): Promis
   const worker = (workerAfter - workerBefore) / 1e6;
   const hog = (hogAfter - hogBefore) / 1e6;
   const share = worker / (worker + hog);
-  // The kubelet gives the class of Burstable Pods the weight of their requests, that of BestEffort ones the lowest, 1.
+  // The kubelet gives the class of Burstable Pods the weight of their requests, and that of BestEffort Pods the lowest weight, 1.
   const weight = cpuWeight(requested);
   const wanted = 0.9 * (weight / (weight + 1));
   const text = `worker ${worker.toFixed(1)} s, hog ${hog.toFixed(1)} s in ${measuredSeconds} s: ${(share * 100).toFixed(1)} %`;

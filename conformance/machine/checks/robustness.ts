@@ -29,7 +29,7 @@ async function survivesKillOf(part: Part, { cluster, machine, seconds }: CheckCo
     async () => processesOf(part, await listProcesses(machine)).some(({ pid }) => pid !== victim.pid),
     { withinSeconds: seconds(60), everyMs: 1000 },
   );
-  // A Pod that starts is the proof that agent and runtime work, and have looked at what is there.
+  // A Pod that starts proves that agent and runtime work, and have checked what exists.
   await cluster.apply(podManifest({ name: 'after-kill', script: idle }));
   await cluster.waitForField('pod/after-kill', '{.status.phase}', /^Running$/, 90);
   await cluster.remove('pod/after-kill');
@@ -38,7 +38,7 @@ async function survivesKillOf(part: Part, { cluster, machine, seconds }: CheckCo
   return `${before.length} containers as before, the next Pod runs after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
 }
 
-/** The longest time for which a shim is stopped: past what the agent waits before it takes a shim for an orphan. */
+/** The longest time for which a shim is stopped: longer than the agent waits before it takes a shim for an orphan. */
 const longestStopSeconds = 30;
 const steadyPods = 3;
 const podsPerRound = 2;
@@ -80,7 +80,7 @@ async function slowShims(context: CheckContext): Promise<string> {
   return `${rounds} rounds, ${before.length} containers that were there are as before, none of ${rounds * podsPerRound * 2} new ones killed; ${failedStarts} starts failed in the runtime and were tried again`;
 }
 
-/** Stops one to three shims at random for up to half a minute, over and over, until its unit is stopped. */
+/** Stops one to three random shims for up to half a minute, repeatedly, until its unit is stopped. */
 const stopShimsScript = `systemctl reset-failed slow-shims 2>/dev/null
 systemd-run -q --unit=slow-shims bash -c '
   while :; do
@@ -116,7 +116,9 @@ async function restartsOf({ cluster }: CheckContext, pod: string): Promise<{ rea
   return findKilled(pod, JSON.parse(await cluster.field(`pod/${pod}`, '{.status.containerStatuses}')) as readonly RestartedContainer[]);
 }
 
-/** Containers that ran and were started again. One that the runtime could not start, as it got no answer of a shim, was no healthy one. */
+/**
+ * Containers that ran and were started again. A container that the runtime could not start, since a shim did not answer, was not healthy.
+ */
 export function findKilled(
   pod: string,
   statuses: readonly RestartedContainer[],

@@ -45,7 +45,7 @@ async function installs(context: CheckContext): Promise<string> {
   return names.join(', ');
 }
 
-/** Waits until the API answers and the agent has said anew that the node is ready: what is stored says so from before. */
+/** Waits until the API answers and the agent has reported again that the node is ready: the stored status is from before. */
 async function untilReady({ cluster, machine, seconds }: CheckContext, usualSeconds: number): Promise<void> {
   const since = (await machine.succeed('date -u +%Y-%m-%dT%H:%M:%S')).trim();
   let last = '';
@@ -146,7 +146,7 @@ async function givesUp(context: CheckContext): Promise<string> {
   return 'failed with the status 78, not restarted';
 }
 
-/** The time by which Pods may delay the shutdown, with what systemd needs for itself, on a machine of the usual speed. */
+/** The time by which Pods may delay the shutdown, with the time that systemd needs itself, on a machine of usual speed. */
 const shutdownSeconds = 45;
 
 async function rebootIsGraceful(context: CheckContext): Promise<string> {
@@ -179,7 +179,7 @@ export function secondsOfShutdown(journal: string): string {
   return Number.isNaN(took) ? 'unknown' : took.toFixed(0);
 }
 
-/** The console of the boot before the present one, and of its shutdown. */
+/** The console output of the previous boot, and of its shutdown. */
 function lastBoot(console: string): string {
   return console.split(/^.*Linux version /m).at(-2) ?? '';
 }

@@ -44,7 +44,7 @@ export function planCgroupDriver(facts: CgroupDriverFacts): CgroupDriverPlan {
   };
 }
 
-/** Two managers of one hierarchy disagree about its limits under pressure, so that systemd is asked where it is the one. */
+/** Two managers of one hierarchy disagree about its limits under pressure, so systemd is used on machines that it manages. */
 function usualDriver({ isBootedBySystemd: isBooted, hasSystemBus, cgroupVersion }: CgroupDriverFacts): CgroupDriver {
   return isBooted && hasSystemBus && cgroupVersion === 2 ? 'systemd' : 'cgroupfs';
 }
@@ -59,7 +59,7 @@ interface CgroupDriverDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly runtime: Pick<ContainerRuntime, 'cgroupDriver'>;
-  /** Folders of Pods by their uids: what lies there is this node's. */
+  /** The folder with one folder per Pod uid, which belong to this node. */
   readonly podsDirectory: string;
   /** The directory of the node, in which the driver is kept. */
   readonly directory: string;
@@ -118,7 +118,7 @@ export async function rememberedDriver(directory: string): Promise<CgroupDriver 
 const patienceMs = 30_000;
 const retryMs = 500;
 
-/** A runtime may come up later than the agent; one that does not tell its driver is believed to have the one that is asked for. */
+/** A runtime may start later than the agent; one that does not report its driver counts as using the configured one. */
 async function askRuntime({ runtime, clock, logger }: CgroupDriverDependencies, signal: AbortSignal): Promise<CgroupDriver | undefined> {
   const deadline = clock.monotonicMs() + patienceMs;
   for (;;) {

@@ -7,7 +7,7 @@ export interface CgroupMount {
 /** The cgroup hierarchies of the machine, and which of them Pods live in. */
 export interface CgroupHierarchies {
   readonly version: 1 | 2;
-  /** Mount points where cgroups are made: those of all hierarchies in version 1, the one in version 2. */
+  /** The mount points in which cgroups are made: those of all hierarchies in version 1, the only one in version 2. */
   readonly roots: readonly string[];
   /** Mount point of the hierarchy with a controller; undefined if there is none in version 1. */
   rootOf(controller: string): string | undefined;
@@ -29,8 +29,8 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
 }
 
 /**
- * Version 2 is what is mounted at /sys/fs/cgroup itself, as kubelets and runtimes tell it: programs of all kinds mount a
- * hierarchy of version 1 beside it (net_cls, say), and on machines with both, version 2 without controllers lies below.
+ * Version 2 is used if it is mounted at /sys/fs/cgroup itself, as kubelets and runtimes decide it: other programs mount hierarchies of
+ * version 1 beside it (net_cls, for example), and on machines with both, version 2 without controllers is mounted below.
  */
 export function cgroupHierarchies(mounts: readonly CgroupMount[]): CgroupHierarchies {
   const legacy = mounts.filter(({ type }) => type === 'cgroup');

@@ -10,7 +10,7 @@ export interface CgroupNames {
   readonly driver: CgroupDriver;
   /** The cgroup of all Pods. */
   readonly root: string;
-  /** The cgroup of all Pods of a class; for Guaranteed ones that of all Pods. */
+  /** The cgroup of all Pods of a QoS class; for Guaranteed ones that of all Pods. */
   ofClass(podClass: PodClass): string;
   ofPod(podClass: PodClass, uid: string): string;
   /** The names that the cgroup of a Pod of unknown class can have. */
@@ -23,7 +23,7 @@ const classFolders: Readonly<Record<PodClass, readonly string[]>> = {
   BestEffort: ['besteffort'],
 };
 
-/** `root`: as `--cgroup-root` says it, /kubepods. */
+/** `root` is the value of `--cgroup-root`, by default /kubepods. */
 export function cgroupNames(driver: CgroupDriver, root: string): CgroupNames {
   const base = root.split('/').filter((part) => part !== '');
   const name = (parts: readonly string[]) => (driver === 'systemd' ? sliceName(parts) : `/${parts.join('/')}`);

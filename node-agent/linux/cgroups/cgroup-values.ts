@@ -14,7 +14,7 @@ export interface CgroupLimits {
 
 /** 0: none. */
 export interface PresentLimits {
-  /** Undefined in version 2, whose weights are made of shares in more ways than one. */
+  /** Undefined in version 2, where several formulas convert shares to weights. */
   readonly cpuShares: number | undefined;
   /** Undefined in version 1. */
   readonly cpuWeight: number | undefined;
@@ -85,7 +85,7 @@ export function unifiedValues({ cpuShares, cpuQuota, memoryBytes, pids, hugePage
   return values;
 }
 
-/** Whether a limit allows more than the present one, both as they stand in the files: `max` and -1 are no limit. */
+/** Whether a limit allows more than the present one, both in the form of the files: `max` and -1 mean no limit. */
 export function isWider(value: string, present: string): boolean {
   const amount = (text: string) => {
     const [first = ''] = text.trim().split(' ');

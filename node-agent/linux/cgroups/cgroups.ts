@@ -34,7 +34,7 @@ export interface Cgroups {
   limitsSwap(name: string): Promise<boolean>;
   /** Whether the kernel limits the huge pages of cgroups. */
   limitsHugePages(): Promise<boolean>;
-  /** Files that take the pid of a process which is to be in it: one per hierarchy. */
+  /** The files that take the pid of a process to move it into the cgroup: one per hierarchy. */
   memberFiles(name: string): string[];
   /** The mounts of cgroup hierarchies. */
   readonly mounts: readonly CgroupMount[];
@@ -174,7 +174,7 @@ export async function ensureUnifiedDirectory(root: string, name: string): Promis
 const requiredControllers = ['cpu', 'memory', 'pids'];
 const optionalControllers = ['cpuset', 'io', 'hugetlb'];
 
-/** The kernel takes all or none of what is written at once, so what it refuses is found one by one. */
+/** The kernel accepts or refuses everything that is written at once, so refused controllers are found one by one. */
 async function enableControllers(path: string, available: readonly string[]): Promise<void> {
   const file = `${path}/cgroup.subtree_control`;
   const enabled = (await fs.readFile(file, 'utf8').catch(() => '')).trim().split(' '); // not there: the write says so

@@ -4,7 +4,7 @@ import { runProgram } from '../processes/run-program.ts';
 /** The systemd unit that a process belongs to, by its /proc/PID/cgroup; undefined where it is in none. */
 export function findUnit(cgroups: string): string | undefined {
   const lines = cgroups.trim().split('\n');
-  // Version 1 has a hierarchy of systemd's own; the one of version 2 is empty there.
+  // Version 1 has a hierarchy for systemd itself; that of version 2 is empty there.
   const line = lines.find((one) => one.includes(':name=systemd:')) ?? lines.find((one) => one.startsWith('0::'));
   return line
     ?.split(':')
@@ -23,7 +23,7 @@ export function scopeArguments(name: string, pids: readonly number[]): string[] 
     ['Delegate', 'b', 'true'],
     ['TasksMax', 't', String(2n ** 64n - 1n)],
     ['TimeoutStopUSec', 't', '20000000'],
-    // When the machine goes down the agent may still want to end Pods.
+    // When the machine shuts down the agent may still have to end Pods.
     ['Before', 'as', '2', 'kubets.service', 'kubets-agent.service'],
     ['CollectMode', 's', 'inactive-or-failed'],
   ];
@@ -36,8 +36,8 @@ export function scopeArguments(name: string, pids: readonly number[]): string[] 
 const prefix = 'kubets-containerd-';
 
 /**
- * Takes containerd and its shims out of the unit or the login session that they were started in: they go on whatever
- * becomes of that. Does nothing on a machine without systemd, and where they are in a scope of their own.
+ * Moves containerd and its shims out of the unit or login session in which they were started, so that they outlive it. Does nothing on a
+ * machine without systemd, and if they are in a scope of their own.
  */
 export async function giveOwnScope(pids: readonly number[]): Promise<void> {
   if (!(await hasSystemd())) return;

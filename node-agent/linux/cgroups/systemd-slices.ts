@@ -29,7 +29,7 @@ export async function hasSystemBus(): Promise<boolean> {
   return found?.[0].isSocket() ?? false;
 }
 
-/** Asks systemd over D-Bus, by its own program for that (busctl(1), org.freedesktop.systemd1(5)). */
+/** Asks systemd over D-Bus through its own program (busctl(1), org.freedesktop.systemd1(5)). */
 export function createSlices(clock: Clock): Slices {
   const call = (method: string, signature: string, ...values: readonly string[]) =>
     runProgram('busctl', ['--system', 'call', ...manager, method, signature, ...values]);

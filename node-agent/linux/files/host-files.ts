@@ -33,18 +33,21 @@ export interface OpenFile {
 }
 
 /**
- * The node's file system as far as the kubelet needs it. Paths are absolute, and the directories that they go through are the
- * node's own: below a volume, where containers may put links at any moment, only what is said to follow none may be used.
+ * The node's file system as far as the kubelet needs it. Paths are absolute, and their directories are the node's own: below a volume,
+ * where containers may create links at any moment, only the functions that follow no links may be used.
  */
 export interface HostFiles {
   readText(path: string): Promise<string>;
   /** Undefined if there is no such file. */
   findText(path: string): Promise<string | undefined>;
   readBytes(path: string): Promise<Uint8Array>;
-  /** Makes missing folders above; replaces what is there. */
+  /** Creates missing parent directories and replaces an existing file. */
   write(path: string, content: string | Uint8Array, owner?: FileOwner): Promise<void>;
   makeDirectory(path: string, owner?: FileOwner): Promise<void>;
-  /** Makes what is missing of a path below a volume that containers write in; each new directory gets the owner. Never leaves the volume. */
+  /**
+   * Creates the missing directories of a path below a volume that containers write in; each new directory gets the owner. Never leaves the
+   * volume.
+   */
   makeDirectoryInside(root: string, path: string, owner: FileOwner): Promise<void>;
   /** Holds a directory, to work in it without following links. */
   openDirectory(path: string): Promise<OpenDirectory>;
@@ -63,7 +66,7 @@ export interface HostFiles {
   setGroupRecursively(directory: string, gid: number, options?: { readonly readOnly: boolean }): Promise<void>;
   open(path: string): Promise<OpenFile>;
   stream(path: string): AsyncIterable<Uint8Array>;
-  /** One item per change in the folder. */
+  /** Yields one item per change in the folder. */
   changes(directory: string, signal: AbortSignal): AsyncIterable<string>;
   /** Bytes and inodes of the file system that holds the path. */
   capacity(path: string): Promise<{

@@ -17,7 +17,7 @@ const newFileFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL |
  */
 export interface OpenDirectory {
   names(): Promise<string[]>;
-  /** Makes the directories of a path that are missing, and sets the owner of the last one. Rejects where a link lies in the path. */
+  /** Creates the missing directories of a path and sets the owner of the last one. Rejects if there is a link in the path. */
   makeDirectory(path: string, owner?: FileOwner): Promise<void>;
   /** Writes a file that is not there yet. */
   writeNew(path: string, content: Uint8Array, owner?: FileOwner): Promise<void>;
@@ -70,8 +70,8 @@ export async function openDirectory(path: string): Promise<OpenDirectory> {
 }
 
 /**
- * Makes the directories of `relative` below `root` that are missing. Links within `root` that exist already are followed as
- * long as they stay within it; then the whole way is gone again without any link, so that one put there meanwhile rejects.
+ * Creates the missing directories of `relative` below `root`. Existing links are followed if they stay within `root`; then the whole path
+ * is walked again without links, so that a link created meanwhile causes an error.
  */
 export async function makeDirectoryInside(root: string, relative: string, owner: FileOwner): Promise<void> {
   const parts = partsOf(relative);
@@ -96,7 +96,7 @@ export async function makeDirectoryInside(root: string, relative: string, owner:
   throw new Error(`there is no directory ${root}`);
 }
 
-/** An entry of a tree: its path goes through the descriptor of its directory, so that only its own name is looked up. */
+/** An entry of a tree. Its path goes through the descriptor of its directory, so that only its own name is looked up. */
 interface TreeEntry {
   readonly path: Buffer;
   readonly stat: Stats;
@@ -104,9 +104,8 @@ interface TreeEntry {
 }
 
 /**
- * Calls `visit` for the path and everything below it, parents first, and goes into directories where it answers true. Names
- * are bytes, as the kernel has them. What vanishes meanwhile is left out. One descriptor is open for each level, so `visit`
- * has to bound the depth.
+ * Calls `visit` for the path and everything below it, parents first, and enters directories for which it returns true. Names are bytes, as
+ * in the kernel. Entries that vanish meanwhile are left out. One descriptor is open for each level, so `visit` has to bound the depth.
  */
 export async function walkTree(path: string | Buffer, visit: (entry: TreeEntry) => Promise<boolean>, depth = 0): Promise<void> {
   const stat = await orGone(fs.lstat(path));
@@ -122,7 +121,7 @@ export async function walkTree(path: string | Buffer, visit: (entry: TreeEntry) 
   }
 }
 
-/** Holds an entry of whatever kind, a link itself, and calls `use` with a path that means it even when its name means another one. */
+/** Opens an entry of any kind (a link itself) and calls `use` with a path to it that stays valid even if the name is exchanged. */
 export async function withEntry(path: Buffer, use: (path: string, stat: Stats) => Promise<void>): Promise<void> {
   const handle = await orGone(fs.open(path, entryFlags));
   if (handle === undefined) return;
@@ -144,7 +143,7 @@ async function readRegularFile(path: string, sizeBytes: number) {
   }
 }
 
-/** Undefined for what is not there, or is no directory or no file any more. */
+/** Undefined for an entry that does not exist, or is no longer a directory or a file. */
 async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
   try {
     return await promise;
@@ -154,7 +153,7 @@ async function orGone<T>(promise: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** The path under which a descriptor stands for what it was opened for, links included. */
+/** The path of a descriptor in /proc, which refers to the opened entry itself. */
 function pathOf(handle: fs.FileHandle): string {
   return `/proc/self/fd/${handle.fd}`;
 }
@@ -164,7 +163,7 @@ interface WalkOptions {
   readonly onOpen?: (directory: fs.FileHandle, isNew: boolean) => Promise<void>;
 }
 
-/** Goes down one name after the other, each opened in the directory before it. */
+/** Opens one name after the other, each in the directory before it. */
 async function withDirectory<T>(
   from: fs.FileHandle,
   [name, ...rest]: readonly string[],

@@ -1,7 +1,7 @@
 import type { IPFamily } from '../../../api/semantics/services/ip-family.ts';
 import type { PodNetworkMode } from '../../../api/semantics/nodes/node-configuration.ts';
 
-/** A kernel module that the node needs, loaded or built in. Its name is one of a fixed list, never taken from an object. */
+/** A kernel module that the node needs, loaded or built in. Its name is from a fixed list, never from an object. */
 export interface ModuleNeed {
   readonly name: string;
   /** Absolute. The kernel has the module if the file exists and, where `word` is given, has a line that ends in that word. */
@@ -31,7 +31,7 @@ export interface KernelNeeds {
 interface KernelNeedsInput {
   readonly families: readonly IPFamily[];
   readonly podNetwork: PodNetworkMode;
-  /** Whether the node has a containerd of its own, which keeps images in overlays. */
+  /** Whether the node has its own containerd, which keeps images in overlay file systems. */
   readonly hasOwnRuntime: boolean;
   readonly cpus: number;
 }
@@ -51,7 +51,7 @@ const establishedSeconds = 86_400;
 const closeWaitSeconds = 3600;
 const tracking = { module: 'nf_conntrack', rule: 'equal' } as const;
 
-/** The modules and settings that a node needs of its kernel. A network plugin of somebody else may do without bridges. */
+/** The kernel modules and settings that a node needs. An external network plugin may not need bridges. */
 export function kernelNeeds({ families, podNetwork, hasOwnRuntime, cpus }: KernelNeedsInput): KernelNeeds {
   const isBridged = podNetwork !== 'external';
   const bridged = isBridged ? { consequence: withoutBridgeFilter } : {};

@@ -23,7 +23,9 @@ export interface KernelReadiness {
 }
 
 const checkMs = 10_000;
-/** Between two attempts to load a module that could not be loaded. One that somebody else loads is seen at the next check. */
+/**
+ * The interval between attempts to load a module that could not be loaded. A module loaded by another program is seen at the next check.
+ */
 const loadAgainMs = 60_000;
 
 interface Finding {
@@ -139,8 +141,8 @@ function firstLine(error: unknown): string {
 const forwardingIPv6 = 'net/ipv6/conf/all/forwarding';
 
 /**
- * Interfaces that listen to routers go on doing so when the machine becomes one itself. Before forwarding is switched on:
- * with it the kernel would at once forget the default routes that routers have told it.
+ * Lets interfaces accept router advertisements although the machine forwards packets. It comes before forwarding is switched on, with which
+ * the kernel would drop the default routes from advertisements.
  */
 async function keepRouterAdvertisements(kernel: KernelAccess, logger: Logger): Promise<void> {
   const folder = '/proc/sys/net/ipv6/conf';

@@ -23,8 +23,8 @@ interface KernelTunablesDependencies {
 }
 
 /**
- * Makes the settings, or throws where `protect` (`--protect-kernel-defaults`) forbids that and one differs. A setting that
- * cannot be written, as in a container without the rights, is a warning: Pods run all the same.
+ * Makes the settings, or throws if `protect` (`--protect-kernel-defaults`) forbids that and one differs. A setting that cannot be written,
+ * as in a container without the rights, causes a warning: Pods run all the same.
  */
 export async function applyKernelTunables(protect: boolean, { kernel, logger }: KernelTunablesDependencies): Promise<void> {
   const differing: string[] = [];

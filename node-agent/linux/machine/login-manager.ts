@@ -22,7 +22,7 @@ export interface LoginManager {
   isPreparing(): Promise<boolean>;
   /** `onLost`: it was taken away, before it was released. */
   lock(onLost: (error: Error) => void): Promise<ShutdownLock>;
-  /** Tells when a shutdown begins (true) or is called off (false). Rejects when it cannot any more; ends with the signal. */
+  /** Reports when a shutdown begins (true) or is cancelled (false). Rejects when it no longer can; ends with the signal. */
   watch(onPrepare: (isStarting: boolean) => void, signal: AbortSignal): Promise<void>;
 }
 

@@ -2,7 +2,7 @@ import { runProgram } from '../processes/run-program.ts';
 
 /** File systems on block devices. */
 export interface BlockDevices {
-  /** Mounts what is on the device, which is given a file system first if there is none. `fsType` '': ext4. */
+  /** Mounts the device, which gets a file system first if it has none. `fsType` '': ext4. */
   mount(device: string, target: string, options: { readonly fsType: string; readonly mountOptions: readonly string[] }): Promise<void>;
   /** Grows the file system to the size of its device while it is mounted. */
   grow(device: string, mountPoint: string): Promise<void>;

@@ -10,18 +10,18 @@ export interface Mounts {
   mountHugePages(path: string, options: { readonly pageBytes: number; readonly sizeBytes?: number }): Promise<void>;
   bind(source: string, target: string): Promise<void>;
   /**
-   * Binds what lies at a path below `root` onto `target`, which is made as a file or a folder like it. Refuses with an error
-   * what lies outside `root` once links are followed; it is opened first, so nobody can exchange it in between.
+   * Bind-mounts a path below `root` onto `target`, which is created as a file or a directory like it. Refuses a path that leads outside of
+   * `root` through links; the path is opened first, so it cannot be exchanged in between.
    */
   bindInside(root: string, path: string, target: string): Promise<void>;
-  /** Lazily, so that a busy mount goes away with its last user. */
+  /** Unmounts lazily, so that a busy mount disappears with its last user. */
   unmount(path: string): Promise<void>;
   isMounted(path: string): Promise<boolean>;
   /** Mount points at or below a path, innermost first. */
   below(path: string): Promise<string[]>;
   /** Mount points below `within` that show a directory of the disk, or a part of it. */
   showing(directory: string, within: string): Promise<string[]>;
-  /** Lets mounts made below the path be seen by containers that ask for it (mountPropagation). */
+  /** Makes mounts below the path visible to containers that request it (mountPropagation). */
   makeShared(path: string): Promise<void>;
 }
 

@@ -18,7 +18,9 @@ export interface Conntrack {
   forget(filter: ConntrackFilter): Promise<number | undefined>;
 }
 
-/** Changes the connection table with the program conntrack, if the machine has it. `run` runs it, in another network namespace for one. */
+/**
+ * Changes the connection table with the program conntrack, if the machine has it. `run` runs it, for example in another network namespace.
+ */
 export function createConntrack({ run = runProgram }: { readonly run?: typeof runProgram } = {}): Conntrack {
   return {
     async forget({ family, protocol, originalDestination, originalPort, translatedDestination }) {

@@ -15,7 +15,7 @@ export const nftFamilies: Readonly<Record<IPFamily, NFTFamily>> = {
 
 /** The nft program. Each call is one transaction of the kernel. */
 export interface NFT {
-  /** Commands as of `nft -f`, all or none whatever happens to us. Rejects with nft's words, and then nothing was changed. */
+  /** Runs commands of `nft -f`, all or none of them. Rejects with nft's message if nothing was changed. */
   apply(commands: string): Promise<void>;
   /** All tables, as `family name`. */
   listTables(): Promise<readonly string[]>;

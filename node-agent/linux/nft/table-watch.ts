@@ -11,9 +11,9 @@ interface TableWatchDependencies {
   readonly logger: Logger;
 }
 
-/** Tells when somebody else has deleted tables of ours, as `nft flush ruleset` and the restart of a firewall do. */
+/** Reports when another program has deleted our tables, as `nft flush ruleset` and the restart of a firewall do. */
 export interface TableWatch {
-  /** Through this all that is ours is written, so that what we delete ourselves is known. */
+  /** All rules of ours are written through this, so that our own deletions are known. */
   readonly nft: NFT;
   /**
    * `table`: family and name. The listener writes it again, if it is to be there. `isOurs` false: others make it as well, and
@@ -104,7 +104,7 @@ class WatchedTable {
     this.isOurs = isOurs;
   }
 
-  /** Changes that come while a look is due are seen by that look. A deletion that was seen counts for more than one that was not. */
+  /** Changes before a check that is due are seen by that check. A deletion that was seen counts for more than one that may be unseen. */
   schedule(mayBeUnseen: boolean, look: (mayBeUnseen: boolean) => Promise<void>): void {
     this.#mayBeUnseen &&= mayBeUnseen;
     if (this.#timer !== undefined) return;
@@ -134,7 +134,7 @@ class WatchedTable {
   }
 }
 
-/** The tables that our own transactions have made, and how often the kernel has yet to tell that they have deleted one. */
+/** The tables that our own transactions have made, and the number of our deletions that the kernel has not reported yet. */
 class OwnTables {
   readonly #clock: Clock;
   readonly #wanted = new Set<string>();
@@ -160,12 +160,12 @@ class OwnTables {
     }
   }
 
-  /** Whether it is there by what we have written. */
+  /** Whether the table should exist after our own writes. */
   isWanted(table: string): boolean {
     return this.#wanted.has(table);
   }
 
-  /** Whether a deletion that the kernel tells of is one of ours; each is one once. */
+  /** Whether a deletion that the kernel reports is one of ours; each counts once. */
   accountsFor(table: string): boolean {
     const untold = this.#untold.get(table);
     if (untold === undefined || untold.count <= 0 || this.#clock.monotonicMs() - untold.atMs > ownMs) return false;

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../../api/base/clock.ts';
 import type { Logger } from '../../../api/base/logger.ts';
 import type { Random } from '../../../api/base/random.ts';
 
-/** A program that tells, line by line and without an end, of what happens in the kernel. */
+/** A program that prints changes in the kernel, one per line, without an end. */
 export interface FollowedProgram {
   readonly command: string;
   readonly args: readonly string[];

@@ -7,14 +7,14 @@ const priorities = [
   { level: 0, priority: 7 },
 ] as const;
 
-/** One of pino's lines (a JSON object) as systemd's journal takes it on standard error: `<4>message {"field":...}`. sd-daemon(3) */
+/** Formats one of pino's lines (a JSON object) for systemd's journal on standard error: `<4>message {"field":...}`. sd-daemon(3) */
 export function formatJournalLine(line: string): string {
   const entry = findObject(line);
   if (entry === undefined) return line;
   const { level, time: _time, msg, ...fields } = entry;
   const priority = priorities.find((one) => typeof level === 'number' && level >= one.level)?.priority ?? 6;
   const rest = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
-  // A newline would begin an entry of its own.
+  // A newline would begin another entry.
   return `<${priority}>${String(msg ?? '').replaceAll('\n', ' ')}${rest}\n`;
 }
 
@@ -28,8 +28,8 @@ function findObject(line: string): Readonly<Record<string, unknown>> | undefined
 }
 
 /**
- * Whether the descriptor is what systemd connected to the journal: `JOURNAL_STREAM` names its device and inode, and is
- * inherited by programs that write elsewhere (systemd.exec(5)).
+ * Whether the descriptor is the one that systemd connected to the journal: `JOURNAL_STREAM` contains its device and inode, and programs
+ * that write elsewhere inherit it too (systemd.exec(5)).
  */
 export function isJournalStream(variable: string | undefined, { dev, ino }: { readonly dev: number; readonly ino: number }): boolean {
   return variable === `${dev}:${ino}`;

@@ -3,9 +3,9 @@ import type { Clock, Timer } from '../../../api/base/clock.ts';
 
 /** A place for log lines that never throws and never makes the process wait: lines that it cannot take are dropped and counted. */
 export interface LogDestination {
-  /** One line with its newline. */
+  /** Writes one line, which ends with a newline. */
   write(line: string): void;
-  /** One attempt to write the lines that are held back: for the end of the process. */
+  /** Tries once to write the lines that are held back, at the end of the process. */
   flush(): void;
 }
 
@@ -15,9 +15,9 @@ export type WriteBytes = (bytes: Buffer) => number;
 interface LogDestinationOptions {
   readonly write: WriteBytes;
   readonly clock: Clock;
-  /** The line that tells how many lines were dropped before it. */
+  /** The line that reports how many lines were dropped before it. */
   readonly describeDropped: (count: number) => string;
-  /** Limit of what is held back for a slow reader. */
+  /** The most bytes that are held back for a slow reader. */
   readonly maxPendingBytes?: number;
 }
 
@@ -83,7 +83,7 @@ export function createLogDestination({
         dropped = 0;
         push(describeDropped(count));
         writePending();
-        // The line about lost lines is counted as one line when it could not be written either.
+        // The line about dropped lines counts as one dropped line if it could not be written either.
         if (dropped > 0) dropped = count;
       }
       push(line);
@@ -105,9 +105,8 @@ export interface LogStream {
 }
 
 /**
- * The way to write to an open descriptor without ever waiting. A pipe or a terminal is opened once more, since not to
- * block is a property that is shared with all who have inherited it; a socket, the journal's for one, cannot be opened
- * again and is written to by the stream of it.
+ * A function that writes to an open descriptor without waiting. A pipe or a terminal is opened again, since non-blocking mode is shared
+ * with all processes that have inherited it; a socket, such as the journal's, cannot be opened again and is written through its stream.
  */
 export function writerTo(fd: number, stream: () => LogStream, maxPendingBytes = 1024 * 1024): WriteBytes {
   const own = findOwnDescriptor(fd);

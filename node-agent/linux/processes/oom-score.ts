@@ -7,7 +7,7 @@ import { runProgram } from './run-program.ts';
  */
 export const oomScores = { agent: -999, containerd: -999, shim: -998, nodeNamespaces: -998, controlPlane: -997 } as const;
 
-/** Rejects where the kernel does not let us: a lower score takes CAP_SYS_RESOURCE. Nothing happens to a process that has ended. */
+/** Rejects if the kernel forbids it: a lower score needs CAP_SYS_RESOURCE. Does nothing for a process that has ended. */
 export async function setOOMScore(pid: number | 'self', score: number): Promise<void> {
   try {
     await writeFile(`/proc/${pid}/oom_score_adj`, String(score));
@@ -17,7 +17,7 @@ export async function setOOMScore(pid: number | 'self', score: number): Promise<
   }
 }
 
-/** Whether what we start may lower its score, as containerd does for Pods: tried by a process that ends with it. */
+/** Whether programs started from here may lower their score, as containerd does for Pods: tried by a process that ends with it. */
 export async function mayLowerOOMScores(): Promise<boolean> {
   try {
     await runProgram('sh', ['-c', `echo ${oomScores.shim} > /proc/self/oom_score_adj`]);

@@ -12,7 +12,7 @@ export async function processIsAlive(pid: number): Promise<boolean> {
   }
 }
 
-/** SIGTERM, and SIGKILL to what still lives after `graceMs`. */
+/** Sends SIGTERM, and SIGKILL if the process still runs after `graceMs`. */
 export async function terminateProcess(pid: number, graceMs: number, clock: Clock): Promise<void> {
   const end = clock.monotonicMs() + graceMs;
   signalProcess(pid, 'SIGTERM');
@@ -31,7 +31,7 @@ export function signalProcess(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void 
   }
 }
 
-/** The words of a process' command line, program first; none of one that has ended. */
+/** The words of a process' command line, the program first; empty if the process has ended. */
 export async function readCommandLine(pid: number | string): Promise<string[]> {
   const text = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''); // ended
   return text === '' ? [] : text.replace(/\0+$/, '').split('\0');

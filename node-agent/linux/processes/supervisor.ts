@@ -11,16 +11,16 @@ interface SupervisorLink {
 interface SupervisorOptions {
   readonly clock: Clock;
   readonly onStop: (order: StopOrder) => void;
-  /** Called when the agent has ended for good: nobody starts the agent again. */
+  /** Called when the agent has ended and will not be started again. */
   readonly onGone: () => void;
 }
 
-/** How often the agent says that its event loop lives. */
+/** The interval at which the agent reports that its event loop runs. */
 const heartbeatMs = 2000;
-/** A supervisor that does not read gets no more of them: one is enough to know. */
+/** The most unread bytes: a supervisor that does not read gets no further reports. */
 const maxUnreadBytes = 1024;
 
-/** Tells the supervisor on standard output that the agent lives, and takes its orders from standard input. */
+/** Reports to the supervisor on standard output that the agent is alive, and takes its orders from standard input. */
 export function connectSupervisor({ clock, onStop, onGone }: SupervisorOptions): SupervisorLink {
   const orders = new Socket({ fd: 0, readable: true, writable: false });
   const heartbeats = new Socket({ fd: 1, readable: false, writable: true });

@@ -20,7 +20,7 @@ export async function readKernel(wanted: readonly KernelPart[], readsConfigurati
     textOf('/proc/self/status'),
     findNames('/sys/module'),
     textOf('/proc/modules'),
-    // The configuration is of no use where the modules themselves tell.
+    // The configuration is not needed if the modules themselves are known.
     readsConfiguration && modules === undefined ? findOptions(release(), wanted) : undefined,
     textOf('/sys/fs/selinux/enforce'),
   ]);
@@ -77,7 +77,7 @@ export async function readMounts(): Promise<MountFacts[]> {
   });
 }
 
-/** Version 1 where any of its hierarchies has a controller: what has taken a controller has taken it from version 2. */
+/** Version 1 if any of its hierarchies has a controller, which is then missing from version 2. */
 export async function readCgroups(mounts: readonly MountFacts[]): Promise<CgroupFacts> {
   const legacy = mounts.filter(({ type }) => type === 'cgroup');
   const unified = mounts.find(({ type }) => type === 'cgroup2');

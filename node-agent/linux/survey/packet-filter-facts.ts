@@ -32,7 +32,7 @@ export async function readPacketFilter(probe: string, signal: AbortSignal): Prom
   };
 }
 
-/** Undefined for what is none: programs of other versions say other things. */
+/** Undefined for other texts, since other versions of programs may print anything. */
 function parseJSON<T>(text: string): T | undefined {
   try {
     return JSON.parse(text) as T;
@@ -46,7 +46,7 @@ function parseChains(listed: string): NonNullable<ChainEntry['chain']>[] {
   return nftables.flatMap(({ chain }) => (chain === undefined ? [] : [chain]));
 }
 
-/** Chains that users put rules of their own into, in front of those of a program. */
+/** Chains for users' own rules, which come before those of a program. */
 const userChains = ['DOCKER-USER', 'ufw-user-forward', 'ufw-user-input'];
 
 async function withRules(

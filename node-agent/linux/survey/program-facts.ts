@@ -5,7 +5,7 @@ import type { ProgramFacts } from './surveyed-machine.ts';
 
 const usualFolders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 
-/** Programs that the agent or its runtime calls, with the arguments that make them tell their version. */
+/** The programs that the agent or its runtime calls, with the arguments that print their version. */
 const programs: Readonly<Record<string, readonly string[] | undefined>> = {
   containerd: ['--version'],
   'containerd-shim-runc-v2': undefined,

@@ -21,7 +21,7 @@ export interface SurveyRequest {
   /** The families of the ranges whose routes matter. */
   readonly families: readonly IPFamily[];
   readonly kernelParts: readonly KernelPart[];
-  /** Whether what takes time is looked at, too: versions of programs, and the kernel's configuration. */
+  /** Whether slow facts are gathered too: versions of programs, and the kernel's configuration. */
   readonly isThorough: boolean;
   /** See readPacketFilter. */
   readonly nftProbe: string;
@@ -46,13 +46,13 @@ const settings = [
 
 const configurationFiles = [...['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf', '/etc/ufw/ufw.conf', '/etc/ufw/user.rules']];
 
-/** Folders whose `.conf` or `.xml` files say what NetworkManager, systemd-networkd, udev and firewalld do. */
+/** Folders with the `.conf` or `.xml` files of NetworkManager, systemd-networkd, udev and firewalld. */
 const configurationFolders = [
   ...['/etc/NetworkManager/conf.d', '/run/NetworkManager/conf.d', '/usr/lib/NetworkManager/conf.d'],
   ...['/etc/systemd/networkd.conf.d', '/usr/lib/systemd/networkd.conf.d', '/etc/firewalld/zones'],
 ];
 
-/** Looks at the machine as it is: runs few programs, changes nothing, and takes some ten milliseconds. */
+/** Gathers facts of the machine: runs few programs, changes nothing, and takes some ten milliseconds. */
 export async function surveyMachine(request: SurveyRequest, { clock }: { readonly clock: Clock }): Promise<SurveyedMachine> {
   const patience = new AbortController();
   const timer = clock.setTimer(request.isThorough ? thoroughPatienceMs : patienceMs, () => patience.abort(), { background: true });
@@ -140,7 +140,7 @@ function parseLimit(text: string | undefined): number {
   return text === undefined || text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
 }
 
-/** The container manager that started process 1, as far as it says so. */
+/** The container manager that started process 1, if it announces itself. */
 async function findContainer(): Promise<string | undefined> {
   const said = (await textOf('/run/systemd/container')) || /(?:^|\0)container=([^\0]*)/.exec(await textOf('/proc/1/environ'))?.[1];
   if (said) return said;

@@ -3,7 +3,7 @@ export interface SurveyedMachine {
   readonly effectiveUID: number;
   /** Bits of the effective capabilities, as `CapEff` in /proc/self/status. */
   readonly capabilities: bigint;
-  /** The container runtime or the kind of container that this process is in; undefined on a machine of its own. */
+  /** The container runtime or the kind of container around this process; undefined outside of a container. */
   readonly container: string | undefined;
   /** Fields of /etc/os-release: ID, ID_LIKE, VERSION_ID, PRETTY_NAME. */
   readonly release: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export interface SurveyedMachine {
   readonly memoryBytes: number;
   /** Lines of /proc/swaps without its heading. */
   readonly swaps: readonly string[];
-  /** Soft limit of open files of this process, which what it starts inherits. */
+  /** The soft limit of open files of this process, which its child processes inherit. */
   readonly openFiles: number;
   /** Values of /proc/sys by name with dots; absent where the kernel has no such setting. */
   readonly sysctls: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export interface SurveyedMachine {
   readonly filter: PacketFilterFacts;
   /** Content of configuration files by path; absent where there is no such file. */
   readonly files: Readonly<Record<string, string>>;
-  /** Whether the clock follows a time server; undefined where nothing tells. */
+  /** Whether the clock follows a time server; undefined if that is unknown. */
   readonly isClockSynchronized: boolean | undefined;
   readonly nowMs: number;
 }
@@ -52,13 +52,16 @@ export interface KernelFacts {
   /** The entries of /proc/self/ns: mnt, net, pid, ... */
   readonly namespaces: readonly string[];
   readonly hasSeccomp: boolean;
-  /** Names in /sys/module: modules that are loaded, and built-in ones that have parameters. */
+  /** The names in /sys/module: loaded modules, and built-in ones that have parameters. */
   readonly loadedModules: readonly string[];
   /** Whether anything is loaded as a module now. */
   readonly isModular: boolean;
   /** Wanted modules that this kernel has on the disk; undefined where there are none for this release. */
   readonly modules: { readonly builtIn: readonly string[]; readonly loadable: readonly string[] } | undefined;
-  /** Wanted options with their values, `CONFIG_VETH: m`; undefined where the kernel's configuration was not read, since `modules` tells all or it takes too long. */
+  /**
+   * The needed options with their values, `CONFIG_VETH: m`; undefined if the kernel's configuration was not read, because `modules` decides
+   * everything or reading takes too long.
+   */
   readonly configuration: Readonly<Record<string, string>> | undefined;
   readonly enforcesSELinux: boolean;
 }
@@ -76,7 +79,7 @@ export interface MountFacts {
   readonly options: readonly string[];
 }
 
-/** The file system of a directory, or of the nearest one above that is there. */
+/** The file system of a directory, or of its nearest existing parent. */
 export interface DirectoryFacts {
   readonly path: string;
   readonly capacityBytes: number;
@@ -93,7 +96,7 @@ export interface ProgramFacts {
   readonly elsewhere?: string;
   /** The version that it reports; absent where it was not asked. */
   readonly version?: string;
-  /** Why it has not said its version although it was asked. */
+  /** The reason why its version is unknown although it was asked for. */
   readonly versionProblem?: string;
 }
 

@@ -42,14 +42,14 @@ export interface DriverNodeInfo {
   readonly nodeID: string;
   /** 0: no limit. */
   readonly maxVolumes: number;
-  /** Labels of the node by which the driver tells where volumes are reachable. */
+  /** The node's labels by which the driver describes where volumes are reachable. */
   readonly topology: Attributes;
 }
 
 /** The node service of one storage driver. Every failure is a CRIError. */
 export interface CSIClient {
   nodeInfo(): Promise<DriverNodeInfo>;
-  /** Names of what the driver can do, e.g. STAGE_UNSTAGE_VOLUME. */
+  /** The names of the driver's capabilities, e.g. STAGE_UNSTAGE_VOLUME. */
   capabilities(): Promise<ReadonlySet<string>>;
   stage(request: StageRequest): Promise<void>;
   unstage(volumeID: string, stagingPath: string): Promise<void>;

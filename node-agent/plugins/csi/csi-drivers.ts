@@ -5,7 +5,7 @@ import { meetPlugin, type PluginInfo } from '../registration/plugin-registration
 import type { HostFiles } from '../../linux/files/host-files.ts';
 import type { NodePaths } from '../../node-paths.ts';
 
-/** A storage driver that has told the kubelet of itself. */
+/** A storage driver that has registered with the kubelet. */
 export interface RegisteredDriver {
   readonly name: string;
   readonly client: CSIClient;
@@ -32,14 +32,14 @@ export interface CSIDriversDependencies {
 }
 
 interface Plugin {
-  /** The inode of the socket: another one is another plugin. */
+  /** The inode of the socket: another inode means another plugin. */
   readonly inode: number;
   /** Absent: no storage driver, or not met yet. */
   readonly driver?: RegisteredDriver;
   readonly other?: { close(): void };
 }
 
-/** Sockets are looked for that often, whatever the folder's changes tell; a plugin that was not ready is tried again then. */
+/** The interval at which sockets are searched, besides changes of the folder; a plugin that was not ready is tried again then. */
 const lookMs = 5000;
 
 export function createCSIDrivers(dependencies: CSIDriversDependencies): CSIDrivers {
@@ -98,7 +98,7 @@ export function createCSIDrivers(dependencies: CSIDriversDependencies): CSIDrive
   };
 }
 
-/** Registration sockets by path, with their inodes; some plugins have a folder of their own. */
+/** Registration sockets by path, with their inodes; some plugins have their own folder. */
 async function findSockets(files: HostFiles, directory: string, depth = 0): Promise<Map<string, number>> {
   const found = new Map<string, number>();
   for (const name of await files.names(directory)) {

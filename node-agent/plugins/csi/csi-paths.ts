@@ -10,12 +10,12 @@ export function attachmentNameOf(handle: string, driver: string, nodeName: strin
   return attachmentName(sha256, { handle, driver, nodeName });
 }
 
-/** Under which a driver knows a volume that is made for one Pod alone. */
+/** The handle by which a driver knows a volume that is made for one Pod. */
 export function inlineHandle(podUID: string, volumeName: string): string {
   return `csi-${sha256(`${podUID}${volumeName}`)}`;
 }
 
-/** The data beside each volume, by which it can be unmounted without any other knowledge. In upstream's format. */
+/** The data beside each volume, which are enough to unmount it. In upstream's format. */
 export interface VolumeData {
   readonly driverName: string;
   readonly volumeHandle: string;

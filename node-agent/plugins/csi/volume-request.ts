@@ -24,7 +24,7 @@ export function volumeCapability(
   return { mount: { fs_type: fsType, mount_flags: mountOptions, volume_mount_group }, access_mode };
 }
 
-/** Drivers that tell several writers of one node from one get the finer modes. */
+/** Drivers that distinguish several writers on one node get the finer modes. */
 function accessMode(mode: string, tellsWriters: boolean): AccessMode {
   switch (mode) {
     case 'ReadOnlyMany':

@@ -40,7 +40,7 @@ interface Choice {
   readonly available: readonly string[];
 }
 
-/** Chooses the devices that a container may be given, or says why there are too few. */
+/** Chooses devices for a container, or returns why there are too few. */
 export function chooseAmong(
   { resource, count }: DeviceRequest,
   healthy: readonly string[],
@@ -58,7 +58,7 @@ export function chooseAmong(
   return { mustInclude, available: [...mustInclude, ...free] };
 }
 
-/** A plugin's preferred devices, made complete and right: the plugin may name too few, too many, or unknown ones. */
+/** Corrects a plugin's preferred devices: the plugin may name too few, too many, or unknown ones. */
 export function settleChoice({ mustInclude, available }: Choice, preferred: readonly string[], count: number): string[] {
   const wanted = [...mustInclude, ...preferred.filter((id) => available.includes(id)), ...available];
   return [...new Set(wanted)].slice(0, count);

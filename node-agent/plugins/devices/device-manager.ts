@@ -19,7 +19,7 @@ interface DeviceManagerDependencies {
   readonly logger: Logger;
   /** Absolute; where plugins and the kubelet have their sockets. */
   readonly directory: string;
-  /** Uids of the Pods that still hold what they were given. */
+  /** The uids of the Pods that still hold devices. */
   readonly holders: () => ReadonlySet<string>;
   /** Called when the node's devices have changed. */
   readonly onChange: () => void;
@@ -32,11 +32,11 @@ export interface DeviceManager {
   run(signal: AbortSignal): Promise<void>;
   /** How many there are and how many can be given away, by resource. */
   capacity(): ReadonlyMap<string, { readonly total: number; readonly healthy: number }>;
-  /** Gives a Pod all devices that it asks for; what it has it keeps. Answers why not, in upstream's words. */
+  /** Allocates all requested devices to a Pod; those that it has stay. Returns the reason for a failure, in upstream's words. */
   allocate(pod: DeepReadonly<Pod>): Promise<string | undefined>;
   /** The devices that a container was given. */
   devicesOf(pod: DeepReadonly<Pod>, container: string): readonly DeviceAllocation[];
-  /** Tells plugins that wish to know that a container is about to start. */
+  /** Calls the plugins that want to know that a container is about to start. */
   prepareStart(pod: DeepReadonly<Pod>, container: string): Promise<void>;
   forget(uid: string): void;
 }
@@ -48,7 +48,7 @@ interface Endpoint {
   readonly abort: AbortController;
 }
 
-/** How long a plugin that went away may come back before what it had counts as gone. */
+/** The time within which a plugin may come back before its devices count as gone. */
 const absenceMs = 5 * 60_000;
 const apiVersion = 'v1beta1';
 
@@ -61,7 +61,7 @@ class Manager implements DeviceManager {
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #pods = new Map<string, PodDevices>();
   #known: Promise<void> | undefined;
-  /** One Pod at a time: two must not be given the same. */
+  /** One Pod at a time, so that two do not get the same device. */
   #turn: Promise<unknown> = Promise.resolve();
   #saving: Promise<void> = Promise.resolve();
 
@@ -137,7 +137,7 @@ class Manager implements DeviceManager {
     void this.#follow(resource, fresh, AbortSignal.any([signal, fresh.abort.signal]));
   }
 
-  /** Follows the plugin's devices, until it goes away; then none of them can be given, and after a while there are none. */
+  /** Follows the plugin's devices until it disconnects; then none can be allocated, and after a while they are gone. */
   async #follow(resource: string, endpoint: Endpoint, signal: AbortSignal): Promise<void> {
     const { clock, logger, onChange } = this.#dependencies;
     try {

@@ -47,7 +47,7 @@ export interface DevicePlugin {
   /** All devices, at once and after each change; throws when the plugin is gone. */
   devices(signal: AbortSignal): AsyncIterable<readonly PluginDevice[]>;
   allocate(ids: readonly string[]): Promise<DeviceSetup>;
-  /** The devices that the plugin prefers to give, out of the available ones. */
+  /** The plugin's preferred devices among the available ones. */
   prefer(available: readonly string[], mustInclude: readonly string[], count: number): Promise<readonly string[]>;
   preStart(ids: readonly string[]): Promise<void>;
   close(): void;
@@ -117,7 +117,7 @@ export function connectDevicePlugin(socket: string, clock: Clock): DevicePlugin 
   };
 }
 
-/** Serves the socket at which device plugins tell of themselves. What `register` throws is why one is refused. */
+/** Serves the socket at which device plugins register. An error of `register` is the reason of a refusal. */
 export async function serveRegistration(
   socket: string,
   register: (registration: PluginRegistration) => Promise<void>,

@@ -1,7 +1,7 @@
 import type { ContainerConfig } from '../../cri/messages.ts';
 import type { DeviceAllocation } from './choose-devices.ts';
 
-/** A container's description with what it needs to use the devices that it was given. `cdiNames`: of its claims. */
+/** A container's description with everything that it needs to use its devices. `cdiNames`: those of its claims. */
 export function withDevices(
   config: ContainerConfig,
   allocations: readonly DeviceAllocation[],

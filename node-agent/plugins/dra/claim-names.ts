@@ -8,7 +8,7 @@ export function claimNames({ spec, status }: DeepReadonly<Pod>): Map<string, str
   for (const { name, resourceClaimName, resourceClaimTemplateName } of spec?.resourceClaims ?? []) {
     const generated = status?.resourceClaimStatuses?.find((one) => one.name === name);
     if (resourceClaimName) names.set(name, resourceClaimName);
-    // A template may come to nothing, which is told by a status without a name.
+    // No claim may be made for a template, which is reported by a status without a name.
     else if (resourceClaimTemplateName && (!generated || generated.resourceClaimName)) names.set(name, generated?.resourceClaimName);
   }
   return names;

@@ -16,11 +16,11 @@ export interface PreparedDevice {
   readonly request_names: readonly string[];
   readonly pool_name: string;
   readonly device_name: string;
-  /** By which the runtime finds what a container needs. */
+  /** The ids by which the runtime finds the devices of a container. */
   readonly cdi_device_ids: readonly string[];
 }
 
-/** One driver of dynamic resources (KEP-4381). Failures are Errors in the driver's words. */
+/** A driver of dynamic resources (KEP-4381). Failures are Errors with the driver's message. */
 export interface DRAClient {
   prepare(claim: ClaimKey): Promise<readonly PreparedDevice[]>;
   unprepare(claim: ClaimKey): Promise<void>;

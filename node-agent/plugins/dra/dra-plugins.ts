@@ -2,16 +2,16 @@ import type { Clock } from '../../../api/base/clock.ts';
 import type { PluginInfo } from '../registration/plugin-registration.ts';
 import { createDRAClient, type DRAClient } from './dra-client.ts';
 
-/** Drivers of dynamic resources that have told the kubelet of themselves. */
+/** The drivers of dynamic resources that have registered with the kubelet. */
 interface DRAPlugins {
   find(name: string): DRAClient | undefined;
-  /** Takes a plugin in, until it is closed. Throws for what is none that this node knows how to talk to. */
+  /** Adds a plugin, until it is closed. Throws if this node does not support its version. */
   meet(info: PluginInfo): { close(): void };
 }
 
 const service = 'v1.DRAPlugin';
 
-/** `onGone` is told of a driver when its last plugin is closed. */
+/** `onGone` is called when the last plugin of a driver is closed. */
 export function createDRAPlugins(clock: Clock, onGone: (driver: string) => void = () => undefined): DRAPlugins {
   /** The latest last: a driver that is updated has two for a moment. */
   const clients = new Map<string, readonly DRAClient[]>();

@@ -11,7 +11,7 @@ interface OfflineSlicesDependencies {
   readonly isRegistered: (driver: string) => boolean;
 }
 
-/** Takes back what drivers have published of this node that are not here any more: no Pod is to be sent for their devices. */
+/** Deletes the ResourceSlices of drivers that are no longer on this node, so that no Pod is scheduled for their devices. */
 export interface OfflineSlices {
   /** Drivers that do not come within some time after the start of the agent are gone. */
   start(): void;

@@ -22,7 +22,7 @@ interface PodClaimsDependencies {
   readonly client: Client;
   readonly files: HostFiles;
   readonly logger: Logger;
-  /** File in which is kept what has been prepared: it has to be undone, also by the next agent. */
+  /** The file that records prepared claims, which must be unprepared, also by the next agent. */
   readonly record: string;
   readonly findDriver: (name: string) => DRAClient | undefined;
 }
@@ -49,7 +49,7 @@ class Claims implements PodClaims {
   readonly #prepared = new Map<string, PreparedClaim>();
   #known: Promise<void> | undefined;
   #isLoaded = false;
-  /** One at a time: claims are shared. */
+  /** One at a time, since claims are shared. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(dependencies: PodClaimsDependencies) {
@@ -121,7 +121,7 @@ class Claims implements PodClaims {
       return this.#save();
     }
     const devices: Record<string, readonly PreparedDevice[]> = {};
-    // Noted first: what a driver has begun has to be undone also if the agent dies in between.
+    // Recorded first, so that a prepared claim is unprepared even if the agent dies in between.
     for (const driver of driversOf(claim)) devices[driver] = [];
     const pods = [...new Set([...(present?.uid === own.uid ? present.pods : []), uid])];
     this.#prepared.set(key, { ...own, devices: { ...devices }, isReady: false, pods });

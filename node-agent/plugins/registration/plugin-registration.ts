@@ -5,7 +5,7 @@ export interface PluginInfo {
   /** `CSIPlugin`, `DevicePlugin`, `DRAPlugin`. */
   readonly type: string;
   readonly name: string;
-  /** Socket of the plugin itself; '' if it is this one. */
+  /** The socket of the plugin itself; '' if it is this one. */
   readonly endpoint: string;
   readonly supported_versions: readonly string[];
 }
@@ -13,8 +13,8 @@ export interface PluginInfo {
 const timeoutSeconds = 10;
 
 /**
- * Asks what is behind a registration socket, has `accept` decide about it, and tells the plugin of the decision: what
- * `accept` throws is why it is refused.
+ * Asks the plugin behind a registration socket for its facts, lets `accept` decide, and reports the decision to the plugin: an error of
+ * `accept` is the reason of a refusal.
  */
 export async function meetPlugin(socket: string, clock: Clock, accept: (info: PluginInfo) => Promise<void>): Promise<void> {
   const { Registration } = loadServices('plugin-registration-v1.proto', 'pluginregistration');

@@ -4,7 +4,7 @@ import { loadSync } from '@grpc/proto-loader';
 import type { Clock } from '../../../api/base/clock.ts';
 import { CRIError, interpretCRIError } from '../../cri/cri-error.ts';
 
-/** Calls one method of a gRPC service; a failure is a CRIError, which says `rpc error: code = ... desc = ...` as Go does. */
+/** Calls one method of a gRPC service. A failure is a CRIError with a message such as `rpc error: code = ... desc = ...`, as in Go. */
 type Call = <T>(method: string, request: object) => Promise<T>;
 
 interface SocketService {

@@ -59,7 +59,7 @@ export interface SettingsFacts {
   readonly controllers: readonly string[];
   /** The level that PodSecurity enforces in namespaces without labels. */
   readonly podSecurityDefault: string;
-  /** What the EncryptionConfiguration encrypts, and by which providers. Absent: there is none, or it cannot be read. */
+  /** The resources that the EncryptionConfiguration encrypts, and their providers. Absent: there is none, or it cannot be read. */
   readonly encryption?: readonly EncryptionRule[];
   /** Of the audit policy: its rules, as far as the checks need them. Absent: likewise. */
   readonly auditRules?: readonly AuditRuleFacts[];

@@ -13,7 +13,7 @@ while True:
         libc.renameat2(directory, one, directory, other, 2)
 `;
 
-/** A process that makes names in a directory mean other things at every moment. Resolves once it runs. */
+/** A process that continually exchanges the entries of a directory. Resolves once it runs. */
 export async function exchangeEntries(directory: string, pairs: number): Promise<{ stop(): Promise<void> }> {
   const child = spawn('python3', ['-c', program, directory, String(pairs)], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
