@@ -85,8 +85,9 @@ function assign(old: DeepReadonly<Pod>, binding: Binding, now: string): Pod {
   if (old.spec?.nodeName) throw refuse(`pod ${name} is already assigned to node ${quote(old.spec.nodeName)}`);
   if ((old.spec?.schedulingGates ?? []).length > 0) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
   const pod = cloneJSON(old) as Pod;
-  const { annotations } = binding.metadata;
+  const { annotations, labels } = binding.metadata;
   if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+  if (labels) pod.metadata.labels = { ...pod.metadata.labels, ...labels };
   if (pod.spec) pod.spec.nodeName = binding.target.name ?? '';
   const scheduled: PodCondition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now };
   const present = (pod.status?.conditions ?? []).map((condition) => {
