@@ -5,21 +5,29 @@ import { StatusError } from '../../../api/meta/status.ts';
 import type { WebhookClientConfig } from '../../../api/types/admissionregistration-v1.ts';
 import type { SecureDialer, SecureRequest, TLSSettings } from '../services/secure-dialer.ts';
 import type { ServiceCaller } from '../services/service-caller.ts';
+import type { HookUsers } from './hook-users.ts';
 import { WebhookError } from './review-webhook.ts';
 import { AnswerBudget, describeFailure, formatSeconds, readBounded, untilAborted } from './webhook-answer.ts';
 
-export interface HookCallOptions {
+interface HookCallOptions {
   /** Ends the call when its result is no longer needed. */
   readonly signal: AbortSignal;
   /** How long the call may take, the reading of its answer included. */
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** Absent: no webhook is shown credentials. */
+  readonly users?: HookUsers;
 }
 
 /** Calls the webhooks that configurations in the cluster name: by URL, or by Service. */
 export interface HookCaller {
   /** Posts JSON. Resolves with the body of an answer of success; rejects with a WebhookError in the words of a kube-apiserver. */
   post(config: DeepReadonly<WebhookClientConfig>, body: Uint8Array, options: HookCallOptions): Promise<Uint8Array>;
+}
+
+/** The calls of `hooks` with credentials. */
+export function withHookUsers(hooks: HookCaller, users: HookUsers): HookCaller {
+  return { post: (config, body, options) => hooks.post(config, body, { ...options, users }) };
 }
 
 interface HookCallerDependencies {
@@ -35,7 +43,7 @@ const maxHeldBytes = 64 * 1024 * 1024;
 export function createHookCaller({ services, dialer, clock }: HookCallerDependencies): HookCaller {
   const budget = new AnswerBudget(maxHeldBytes);
   return {
-    async post(config, body, { signal, timeoutMs, userAgent }) {
+    async post(config, body, { signal, timeoutMs, userAgent, users }) {
       const place = placeOf(config);
       const query = `timeout=${formatSeconds(Math.ceil(timeoutMs / 1000) * 1000)}`;
       const limit = new AbortController();
@@ -52,7 +60,7 @@ export function createHookCaller({ services, dialer, clock }: HookCallerDependen
       try {
         if (signal.aborted) onAbort();
         limit.signal.throwIfAborted();
-        const answer = await untilAborted(send(config, place, request, { services, dialer }), limit.signal);
+        const answer = await untilAborted(send(config, place, request, users, { services, dialer }), limit.signal);
         return await readAnswer(answer, limit.signal, budget);
       } catch (error) {
         throw interpret(error, `https://${place.host}${place.path}?${query}`, limit.signal);
@@ -86,18 +94,27 @@ function withSlash(path: string): string {
   return path.startsWith('/') ? path : `/${path}`;
 }
 
-function send(
+async function send(
   { url, service, caBundle }: DeepReadonly<WebhookClientConfig>,
   { host, path }: Place,
-  request: SecureRequest,
+  unsigned: SecureRequest,
+  users: HookUsers | undefined,
   { services, dialer }: Pick<HookCallerDependencies, 'services' | 'dialer'>,
 ): Promise<APIResponse> {
-  const tls: TLSSettings = caBundle ? { caPEM: Buffer.from(caBundle, 'base64').toString() } : {};
-  if (service)
-    return services.send({ ...{ namespace: service.namespace, name: service.name, port: service.port ?? defaultPort }, ...tls }, request);
   const { hostname, port } = new URL(url ?? `https://${host}${path}`);
-  const address = hostname.replace(/^\[|\]$/g, '');
-  return dialer.send({ host: address, port: port === '' ? defaultPort : Number(port), serverName: address, ...tls }, request);
+  const target = {
+    host: service ? `${service.name}.${service.namespace}.svc` : hostname.replace(/^\[|\]$/g, ''),
+    port: service ? (service.port ?? defaultPort) : port === '' ? defaultPort : Number(port),
+  };
+  const user = await users?.find(target.host, target.port);
+  const tls: TLSSettings = {
+    ...(caBundle ? { caPEM: Buffer.from(caBundle, 'base64').toString() } : {}),
+    ...(user?.clientCertificate ? { clientCertificate: user.clientCertificate } : {}),
+  };
+  const { authorization } = user ?? {};
+  const request = authorization === undefined ? unsigned : { ...unsigned, ownHeaders: { ...unsigned.ownHeaders, authorization } };
+  if (service) return services.send({ ...{ namespace: service.namespace, name: service.name, port: target.port }, ...tls }, request);
+  return dialer.send({ ...target, serverName: target.host, ...tls }, request);
 }
 
 async function readAnswer({ status, headers, body }: APIResponse, signal: AbortSignal, budget: AnswerBudget): Promise<Uint8Array> {

@@ -17,6 +17,28 @@ export interface WebhookAccess {
   readonly basicAuth?: { readonly username: string; readonly password: string };
 }
 
+/** The credentials of a user of a kubeconfig. */
+export type UserAccess = Pick<WebhookAccess, 'certificate' | 'key' | 'token' | 'basicAuth'>;
+
+/** The users of a kubeconfig by their names, and the user of its current context. */
+export interface KubeconfigUsers {
+  readonly users: ReadonlyMap<string, UserAccess>;
+  readonly current?: string;
+}
+
+/** Reads the users of a kubeconfig; files that it names are relative to it. Throws for ways of authentication that are not supported. */
+export function parseKubeconfigUsers(text: Uint8Array | string, file: string): KubeconfigUsers {
+  const config = objectOf(parseYAML(text).value, 'the kubeconfig');
+  const entries = [...named(config, 'users', 'user')];
+  for (const [name, user] of entries) refuseUnsupported(name, user);
+  const current = named(config, 'contexts', 'context').get(textOf(config, 'current-context'));
+  const currentUser = current === undefined ? '' : textOf(current, 'user');
+  return {
+    users: new Map(entries.map(([name, user]) => [name, credentialsOf(user, file)])),
+    ...(currentUser === '' ? {} : { current: currentUser }),
+  };
+}
+
 const refused = ['exec', 'auth-provider', 'as', 'as-groups', 'as-uid', 'as-user-extra'];
 
 /**
@@ -36,11 +58,15 @@ export function parseWebhookKubeconfig(text: Uint8Array | string, file: string):
   const userName = textOf(context, 'user');
   const user = userName === '' ? {} : named(config, 'users', 'user').get(userName);
   if (!user) throw new Error(`auth info ${JSON.stringify(userName)} does not exist`);
-  const unsupported = refused.find((field) => user[field] !== undefined);
-  if (unsupported !== undefined) throw new Error(`users[${JSON.stringify(userName)}].user.${unsupported} is not supported for webhooks`);
+  refuseUnsupported(userName, user);
   if (textOf(cluster, 'proxy-url') !== '')
     throw new Error(`clusters[${JSON.stringify(clusterName)}].cluster.proxy-url is not supported for webhooks`);
   return { ...connectionOf(cluster, clusterName, file), ...credentialsOf(user, file) };
+}
+
+function refuseUnsupported(name: string, user: JSONObject): void {
+  const unsupported = refused.find((field) => user[field] !== undefined);
+  if (unsupported !== undefined) throw new Error(`users[${JSON.stringify(name)}].user.${unsupported} is not supported for webhooks`);
 }
 
 type Connection = Pick<WebhookAccess, 'server' | 'serverName' | 'insecureSkipTLSVerify' | 'ca'>;
@@ -58,7 +84,7 @@ function connectionOf(cluster: JSONObject, name: string, file: string): Connecti
   return { server, insecureSkipTLSVerify, ca, ...(serverName === '' ? {} : { serverName }) };
 }
 
-function credentialsOf(user: JSONObject, file: string): Pick<WebhookAccess, 'certificate' | 'key' | 'token' | 'basicAuth'> {
+function credentialsOf(user: JSONObject, file: string): UserAccess {
   const [certificate, key] = [pieceOf(user, 'client-certificate', file), pieceOf(user, 'client-key', file)];
   if ((certificate === undefined) !== (key === undefined))
     throw new Error('client-key-data or client-key must be specified to use the clientCert authentication method.');
