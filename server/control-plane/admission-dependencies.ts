@@ -20,7 +20,11 @@ const noNetwork: SecureDialer = { send: () => Promise.reject(new Error('there is
 export function createAdmissionDependencies(
   { client, clock, random, authorizer, escalation, informers, metrics, logger }: APIServerParts,
   definitions: () => readonly ResourceDefinition[],
-  { largeWork, secureDialer: dialer = noNetwork }: { readonly largeWork?: LargeWork; readonly secureDialer?: SecureDialer },
+  {
+    largeWork,
+    secureDialer: dialer = noNetwork,
+    routesToEndpoints = true,
+  }: { readonly largeWork?: LargeWork; readonly secureDialer?: SecureDialer; readonly routesToEndpoints?: boolean },
 ): AdmissionDependencies {
   const listers = new WeakMap<object, Lister<KubeObject>>();
   const lister = <T extends KubeObject>(resource: ResourceDefinition<T>): Lister<T> => {
@@ -45,7 +49,7 @@ export function createAdmissionDependencies(
     equivalents: createEquivalentResources(definitions),
     expressions: createExpressions({ authorizer, clock, ...(largeWork ? { work: expressionWork(largeWork) } : {}) }),
     policyMetrics: metrics.admission.policies,
-    hooks: createHookCaller({ services: createServiceCaller({ informers, dialer, random }), dialer, clock }),
+    hooks: createHookCaller({ services: createServiceCaller({ informers, dialer, random, routesToEndpoints }), dialer, clock }),
     webhookMetrics: metrics.webhooks,
     nextTurn: () => new Promise((resolve) => setImmediate(resolve)),
     logger: logger.with({ part: 'admission' }),

@@ -32,6 +32,8 @@ export interface ResourcesOptions {
   readonly dialer: Dialer;
   /** Calls webhooks and aggregated API servers. Absent: none can be reached. */
   readonly secureDialer?: SecureDialer;
+  /** Whether webhooks of Services are called at the Services' endpoints. Default true. */
+  readonly routesToEndpoints?: boolean;
   /** Parts of the control plane beside the store that componentstatuses shows. Default: none. */
   readonly components?: readonly Component[];
   readonly minRequestTimeoutSeconds?: number;

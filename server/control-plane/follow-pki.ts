@@ -9,6 +9,7 @@ import {
   type ServiceAccountKeys,
 } from '../apiserver/authentication/service-account-keys.ts';
 import { splitPublicKeys } from '../pki/pem-bundle.ts';
+import type { FrontProxy } from './open-front-proxy.ts';
 import type { ClusterPKI } from '../pki/ensure-cluster-pki.ts';
 import type { ServingEndpoint } from '../serving/serve.ts';
 
@@ -16,34 +17,37 @@ interface FollowDependencies {
   readonly endpoint: Pick<ServingEndpoint, 'setCertificate'>;
   /** Acts as the API server itself. */
   readonly client: Client;
+  readonly frontProxy: FrontProxy;
   readonly joining: NonNullable<PublishedAuthorities['joining']>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
 /** The authorities of client certificates, as they are published to clients. */
-export function clientCAs({ clusterCA, frontProxyCA }: ClusterPKI): readonly string[] {
-  return [clusterCA.certificatePEM, frontProxyCA.certificatePEM];
+export function clientCAs({ clusterCA }: ClusterPKI, frontProxy: Pick<FrontProxy, 'authoritiesPEM'>): readonly string[] {
+  return [clusterCA.certificatePEM, ...frontProxy.authoritiesPEM()];
 }
 
 /** Serves with the present certificate, and publishes the authorities to the cluster, until the signal is aborted. */
 export function followPKI(pki: WatchedValue<ClusterPKI>, dependencies: FollowDependencies, signal: AbortSignal): void {
-  const { endpoint, client, joining, clock, logger } = dependencies;
+  const { endpoint, client, joining, frontProxy, clock, logger } = dependencies;
   const publish = untilDone(
     () => {
-      const { clusterCA, frontProxyCA } = pki.get();
-      const authorities = { clusterCAPEM: clusterCA.certificatePEM, frontProxyCAPEM: frontProxyCA.certificatePEM };
+      const authorities = { clusterCAPEM: pki.get().clusterCA.certificatePEM, ...frontProxy.published() };
       return publishAuthorities({ ...authorities, joining }, { client, clock });
     },
     { clock, logger },
     signal,
   );
   // A change that came before the endpoint was there.
-  endpoint.setCertificate(pki.get().server, { clientCAsPEM: clientCAs(pki.get()) });
-  pki.onChange((now) => {
-    endpoint.setCertificate(now.server, { clientCAsPEM: clientCAs(now) });
+  const present = () => endpoint.setCertificate(pki.get().server, { clientCAsPEM: clientCAs(pki.get(), frontProxy) });
+  const change = () => {
+    present();
     publish();
-  });
+  };
+  present();
+  pki.onChange(change);
+  void frontProxy.followAuthorities(change, signal);
 }
 
 /** The present key signs; it and older ones verify. */

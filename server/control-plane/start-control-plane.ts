@@ -19,6 +19,8 @@ import { createSecretTokenSigner } from '../apiserver/authentication/secret-toke
 import type { Dialer } from '../apiserver/subresources/subresource.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
 import type { AuthorizationSetup } from './open-authorization.ts';
+import { createFrontProxy, type FrontProxy, type FrontProxySetup } from './open-front-proxy.ts';
+import { createRequestHeaderTest } from '../apiserver/authentication/request-headers.ts';
 import { type ServingSetup, withGivenCertificates } from './open-serving.ts';
 import { reservedNames } from './reserved-names.ts';
 import type { EncryptionChoice } from './store/encrypt-at-rest.ts';
@@ -99,6 +101,8 @@ export interface ControlPlaneOptions {
   readonly authorization?: AuthorizationSetup;
   /** How the port is served. Absent: with the certificate that is made, and Go's settings. */
   readonly serving?: ServingSetup;
+  /** Front proxies. Absent: the one whose keys are made. */
+  readonly frontProxy?: FrontProxySetup;
   readonly admissionPlugins?: PluginChoice;
   /** Configurations of admission plugins. Absent: none. */
   readonly pluginConfigurations?: PluginConfigurations;
@@ -141,6 +145,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
   });
   const [{ pki, run: runPKI }, storage] = await Promise.all([openPKI(options, address, opening), opening]);
+  const frontProxy = createFrontProxy(options.frontProxy, pki);
   const caches = await openCaches(storage, logger);
   onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
 
@@ -159,7 +164,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
   let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
   // The server publishes its port, so the port is opened before the server is built.
-  const endpoint = await openEndpoint(options, pki, (request) => transport(request));
+  const endpoint = await openEndpoint(options, pki, frontProxy, (request) => transport(request));
   const certificates = withGivenCertificates(endpoint, options.serving);
   const largeWork = createLargeWorkPool({ clock, logger, threads: Math.max(2, Math.min(4, availableParallelism() - 1)) });
   const holds = createLoopHolds(clock, logger);
@@ -167,7 +172,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const server = createServer(options, {
     loop,
     pki,
-    aggregation: { dialer: secureDialer, isOwnEndpoint, clientCertificate: () => pki.get().frontProxyClient },
+    frontProxy,
+    aggregation: aggregationOf(frontProxy, { dialer: secureDialer, isOwnEndpoint }),
     ...{ controllers: known, largeWork },
     address,
     port: endpoint.port,
@@ -180,7 +186,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
           storage,
           caches,
           serviceCIDRs: options.serviceCIDRs,
-          ...{ dialer, secureDialer },
+          ...{ dialer, secureDialer, routesToEndpoints: frontProxy.routesToEndpoints },
           components,
           largeWork,
         },
@@ -195,7 +201,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   options.authentication?.countIn(server.metrics);
   await server.start();
   const joining = joiningOf(options, pki, `${address}:${endpoint.port}`);
-  followPKI(pki, { endpoint: certificates, client: server.client, joining, clock, logger }, stopping.signal);
+  followPKI(pki, { endpoint: certificates, client: server.client, joining, frontProxy, clock, logger }, stopping.signal);
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
   const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
@@ -244,10 +250,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 }
 
 /** The listener, with the settings and certificates of the flags, or the certificate that was made. */
-function openEndpoint({ bindAddress, port, serving, logger }: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, transport: Transport) {
+function openEndpoint(
+  { bindAddress, port, serving, logger }: ControlPlaneOptions,
+  pki: WatchedValue<ClusterPKI>,
+  frontProxy: FrontProxy,
+  transport: Transport,
+) {
   return serve({
     ...{ transport, host: bindAddress, port, certificate: serving?.certificate() ?? pki.get().server },
-    clientCAsPEM: clientCAs(pki.get()),
+    clientCAsPEM: clientCAs(pki.get(), frontProxy),
     ...(serving ? { tls: serving.tls, named: serving.named(), maxStreamsPerConnection: serving.maxStreamsPerConnection } : {}),
     ...(serving && serving.goawayChance > 0 ? { goaway: { chance: serving.goawayChance, random: systemRandom } } : {}),
     ...{ clock: systemClock, logger: logger.with({ part: 'serving' }) },
@@ -265,6 +276,18 @@ async function openCaches(storage: Storage, logger: Logger): Promise<CacheSource
 
 async function followAuthorization({ authorization }: ControlPlaneOptions, server: APIServer, signal: AbortSignal): Promise<void> {
   await authorization?.follow({ metrics: server.metrics, replace: server.replaceAuthorizers }, signal);
+}
+
+/** The aggregator's way to others, as the front proxy that it is. */
+function aggregationOf(
+  { clientCertificate, followClientCertificate, routesToEndpoints, trust }: FrontProxy,
+  rest: Pick<AggregationOptions, 'dialer' | 'isOwnEndpoint'>,
+): AggregationOptions {
+  return {
+    ...rest,
+    ...{ clientCertificate, routesToEndpoints, isIdentityHeader: createRequestHeaderTest(trust.headers) },
+    ...(followClientCertificate ? { followClientCertificate } : {}),
+  };
 }
 
 /** The certificates of the control plane, for all names and addresses that it is known by. */
@@ -296,6 +319,7 @@ function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer
 }
 
 interface ServerParts {
+  readonly frontProxy: FrontProxy;
   readonly loop: LoopWatch;
   readonly aggregation: AggregationOptions;
   readonly pki: WatchedValue<ClusterPKI>;
@@ -327,7 +351,7 @@ function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterP
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
   const { serviceCIDRs, logger, limits = {}, tokens = defaultTokens } = options;
-  const { pki, address, port } = parts;
+  const { pki, address, port, frontProxy } = parts;
   return createAPIServer({
     clock: systemClock,
     random: systemRandom,
@@ -348,8 +372,8 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     loop: parts.loop,
     authentication: {
       clientCAsPEM: mapWatched(pki, ({ clusterCA }) => [clusterCA.certificatePEM]).get,
-      frontProxyCAsPEM: mapWatched(pki, ({ frontProxyCA }) => [frontProxyCA.certificatePEM]).get,
-      frontProxyNames: ['front-proxy-client'],
+      frontProxyCAsPEM: () => frontProxy.authoritiesPEM(),
+      frontProxy: frontProxy.trust,
       serviceAccountKeys: serviceAccountKeys(pki),
       ...{ issuers: tokens.issuers, audiences: tokens.audiences, ...(tokens.fromFile ? { fileTokens: tokens.fromFile } : {}) },
       ...(options.authentication ? { remoteTokens: options.authentication.remoteTokens } : {}),
@@ -370,8 +394,9 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
         return pki.get().clusterCA.certificatePEM;
       },
       get frontProxyCAPEM() {
-        return pki.get().frontProxyCA.certificatePEM;
+        return frontProxy.published().frontProxyCAPEM;
       },
+      frontProxy: frontProxy.published().frontProxy,
       joining: joiningOf(options, pki, `${address}:${port}`),
     },
   });

@@ -33,6 +33,10 @@ export interface AggregationOptions {
   followClientCertificate?(signal: AbortSignal): Promise<void>;
   /** Whether an address and port are the server's own. */
   isOwnEndpoint(host: string, port: number): boolean;
+  /** Whether requests go to the endpoints of Services, and not to their ClusterIPs. Default true. */
+  readonly routesToEndpoints?: boolean;
+  /** Tells, besides X-Remote-*, the headers by which this server names users: those of clients are not passed on. Default: none. */
+  isIdentityHeader?(name: string): boolean;
 }
 
 interface AggregatorDependencies extends AggregationOptions {
@@ -82,9 +86,10 @@ const startHooks = [
 export function createAggregator(dependencies: AggregatorDependencies): Aggregator {
   const { informers, dialer, random, logger } = dependencies;
   const delegations = createDelegations(informers.informer(apiServices).lister);
-  const services = createServiceCaller({ informers, dialer, random });
+  const { routesToEndpoints = true, isIdentityHeader = () => false } = dependencies;
+  const services = createServiceCaller({ informers, dialer, random, routesToEndpoints });
   const proxy: ProxyDependencies = {
-    ...{ services, clock: dependencies.clock },
+    ...{ services, clock: dependencies.clock, isIdentityHeader },
     clientCertificate: () => dependencies.clientCertificate(),
     isOwnEndpoint: (host, port) => dependencies.isOwnEndpoint(host, port),
   };
@@ -108,7 +113,7 @@ export function createAggregator(dependencies: AggregatorDependencies): Aggregat
   };
 }
 
-interface Parts extends AggregatorDependencies, ProxyDependencies {
+interface Parts extends Omit<AggregatorDependencies, keyof ProxyDependencies>, ProxyDependencies {
   readonly delegations: Delegations;
   readonly documents: RemoteDocuments;
 }

@@ -17,6 +17,8 @@ export interface ProxyDependencies {
   /** How this server proves to others that it may say who its users are. */
   clientCertificate(): NonNullable<TLSSettings['clientCertificate']>;
   readonly clock: Clock;
+  /** Whether a header, in lower case, may name a user: those of clients are not passed on. */
+  isIdentityHeader(name: string): boolean;
   /** Whether an address and port are this server's own. */
   isOwnEndpoint(host: string, port: number): boolean;
 }
@@ -74,7 +76,10 @@ export async function passOn(context: RequestContext, apiService: RemoteAPIServi
   const timer = isDiscovery ? dependencies.clock.setTimer(discoveryTimeoutMs, expire, { background: true }) : undefined;
   try {
     const target = { ...service, ...settingsOf(apiService, dependencies), endpoint };
-    const answer = await dependencies.services.send(target, outgoing(context, placeOf(endpoint), call.signal));
+    const answer = await dependencies.services.send(
+      target,
+      outgoing(context, placeOf(endpoint), dependencies.isIdentityHeader, call.signal),
+    );
     return checked(answer, context, () => call.abort());
   } catch (error) {
     if (signal.aborted) throw error;
@@ -106,8 +111,14 @@ function unavailable(): APIResponse {
   return plainResponse(503, 'service unavailable\n');
 }
 
-function outgoing({ request, info, query, user, auditID }: RequestContext, place: string, signal: AbortSignal) {
-  const { host: _host, ...headers } = request.headers;
+function outgoing(
+  { request, info, query, user, auditID }: RequestContext,
+  place: string,
+  isIdentityHeader: (name: string) => boolean,
+  signal: AbortSignal,
+) {
+  const { host: _host, ...others } = request.headers;
+  const headers = Object.fromEntries(Object.entries(others).filter(([name]) => !isIdentityHeader(name)));
   const path = encodePath(info.path);
   const sorted = new URLSearchParams(query);
   sorted.sort();

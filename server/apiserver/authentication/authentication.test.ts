@@ -13,6 +13,7 @@ import { bearerTokenAuthenticator, ignoredTokenWarning } from './bearer-token.ts
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
 import { clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 import { frontProxyAuthenticator } from './front-proxy.ts';
+import { defaultFrontProxyTrust } from './request-headers.ts';
 import { readServiceAccountKeys } from './service-account-keys.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
 import { type BoundObjects, serviceAccountTokenAuthenticator } from './service-account-token.ts';
@@ -79,7 +80,7 @@ describe('client certificates', () => {
 describe('front proxy headers', () => {
   it('are believed from the front proxy only', async () => {
     const authority = await makeAuthority('front-proxy-ca', making);
-    const authenticator = frontProxyAuthenticator(createCertificateVerifier([authority.certificatePEM], clock), ['front-proxy-client']);
+    const authenticator = frontProxyAuthenticator(createCertificateVerifier([authority.certificatePEM], clock), defaultFrontProxyTrust);
     const headers = { 'x-remote-user': 'jane', 'x-remote-group': 'dev, cn=x,system:masters', 'x-remote-extra-a%2fb': 'c,d' };
     const repeatedHeaders = { 'x-remote-group': ['dev', 'cn=x,system:masters'] };
     const as = async (commonName: string) => {
@@ -95,6 +96,19 @@ describe('front proxy headers', () => {
     });
     assert.equal(await as('someone'), undefined);
     assert.equal(await authenticator.authenticate(request({ headers })), undefined);
+  });
+  it('are read by the names that are configured, from any certificate where no names are', async () => {
+    const authority = await makeAuthority('front-proxy-ca', making);
+    const names = { usernames: ['X-User', 'X-Login'], uids: ['X-ID'], groups: ['X-Group', 'X-Team'], extraPrefixes: ['X-More-'] };
+    const verify = createCertificateVerifier([authority.certificatePEM], clock);
+    const authenticator = frontProxyAuthenticator(verify, { headers: names, allowedNames: [] });
+    const pair = await makeCertificate(clientCertificate('anyone'), authority, making);
+    const peer = { address: '', certificate: new X509Certificate(pair.certificatePEM).raw };
+    const as = (headers: Record<string, string>) => authenticator.authenticate(request({ headers, peer }));
+    const headers = { 'x-login': 'jane', 'x-id': '7', 'x-group': 'dev', 'x-team': 'ops', 'x-more-a': 'b' };
+    assert.deepEqual(await as(headers), { name: 'jane', uid: '7', groups: ['dev', 'ops'], extra: { a: ['b'] } });
+    assert.equal((await as({ ...headers, 'x-user': 'first' }))?.name, 'first');
+    assert.equal(await as({ 'x-remote-user': 'jane' }), undefined);
   });
 });
 

@@ -17,6 +17,7 @@ import { bearerTokenAuthenticator } from './bearer-token.ts';
 import { bootstrapTokenAuthenticator } from './bootstrap-token.ts';
 import { type Authorities, clientCertificateAuthenticator, createCertificateVerifier } from './client-certificate.ts';
 import { frontProxyAuthenticator } from './front-proxy.ts';
+import type { FrontProxyTrust } from './request-headers.ts';
 import type { ServiceAccountKeys } from './service-account-keys.ts';
 import { secretTokenAuthenticator, type SecretTokenOptions } from './secret-tokens.ts';
 import { createTokenIssuer } from './service-account-token-issuer.ts';
@@ -27,7 +28,7 @@ import { unionAuthenticator, unionTokenAuthenticator } from './union.ts';
 export interface AuthenticationOptions {
   readonly clientCAsPEM: Authorities;
   readonly frontProxyCAsPEM: Authorities;
-  readonly frontProxyNames: readonly string[];
+  readonly frontProxy: FrontProxyTrust;
   readonly serviceAccountKeys: ServiceAccountKeys;
   /** Issuers of service account tokens, e.g. https://kubernetes.default.svc.cluster.local: the first signs, all are accepted. */
   readonly issuers: readonly [string, ...string[]];
@@ -68,7 +69,7 @@ export function createAuthentication(options: AuthenticationOptions): Authentica
     { clock, successTTLMs: tokenTTLMs, failureTTLMs: 0, ...(options.cacheMetrics ? { metrics: options.cacheMetrics } : {}) },
   );
   const authenticator = unionAuthenticator([
-    frontProxyAuthenticator(createCertificateVerifier(options.frontProxyCAsPEM, clock), options.frontProxyNames),
+    frontProxyAuthenticator(createCertificateVerifier(options.frontProxyCAsPEM, clock), options.frontProxy),
     clientCertificateAuthenticator(createCertificateVerifier(options.clientCAsPEM, clock)),
     bearerTokenAuthenticator(tokens),
   ]);

@@ -1,3 +1,4 @@
+import type { FrontProxyTrust } from '../authentication/request-headers.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
 import { configMaps } from '../../../api/resources/core/v1/config-map.ts';
@@ -26,6 +27,8 @@ export interface SystemObjectsOptions {
   readonly serving: ServingAddress;
   readonly clusterCAPEM: string;
   readonly frontProxyCAPEM: string;
+  /** Absent: the defaults. */
+  readonly frontProxy?: FrontProxyTrust | undefined;
 }
 
 /** Namespaces come first: all else lives in them. */
@@ -34,8 +37,13 @@ export async function ensureSystemNamespaces(client: Client): Promise<void> {
 }
 
 /** The ConfigMap by which extension API servers authenticate the users of requests from the aggregator. */
-export async function ensureExtensionAuthentication({ client, clusterCAPEM, frontProxyCAPEM }: SystemObjectsOptions): Promise<void> {
-  const wanted = extensionAuthentication(clusterCAPEM, frontProxyCAPEM);
+export async function ensureExtensionAuthentication({
+  client,
+  clusterCAPEM,
+  frontProxyCAPEM,
+  frontProxy,
+}: SystemObjectsOptions): Promise<void> {
+  const wanted = extensionAuthentication(clusterCAPEM, frontProxyCAPEM, frontProxy);
   await ensureObject(client, configMaps, wanted, (present) => ({ ...present, data: { ...present.data, ...wanted.data } }));
 }
 

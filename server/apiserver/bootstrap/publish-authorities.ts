@@ -1,3 +1,4 @@
+import type { FrontProxyTrust } from '../authentication/request-headers.ts';
 import { isSemanticallyEqual } from '../../../api/base/equality.ts';
 import type { Clock } from '../../../api/base/clock.ts';
 import type { Client } from '../../../api/client/client.ts';
@@ -11,6 +12,8 @@ import { extensionAuthentication } from './system-objects.ts';
 export interface PublishedAuthorities {
   readonly clusterCAPEM: string;
   readonly frontProxyCAPEM: string;
+  /** Absent: the defaults. */
+  readonly frontProxy?: FrontProxyTrust | undefined;
   /** Absent: nodes do not join by themselves. */
   readonly joining?: Omit<JoiningOptions, 'clusterCAPEM'>;
 }
@@ -20,11 +23,11 @@ export interface PublishedAuthorities {
  * created again before the next start.
  */
 export async function publishAuthorities(
-  { clusterCAPEM, frontProxyCAPEM, joining }: PublishedAuthorities,
+  { clusterCAPEM, frontProxyCAPEM, frontProxy, joining }: PublishedAuthorities,
   { client, clock }: { readonly client: Client; readonly clock: Clock },
 ): Promise<void> {
   const wanted = [
-    extensionAuthentication(clusterCAPEM, frontProxyCAPEM),
+    extensionAuthentication(clusterCAPEM, frontProxyCAPEM, frontProxy),
     ...(joining === undefined ? [] : [clusterInfo({ ...joining, clusterCAPEM }), clusterAuthorities({ ...joining, clusterCAPEM })]),
   ];
   for (const map of wanted)

@@ -1,3 +1,4 @@
+import { defaultFrontProxyTrust, type FrontProxyTrust } from '../authentication/request-headers.ts';
 import type { ConfigMap, Endpoints, Namespace, Service } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
 import type { ServiceCIDR } from '../../../api/types/networking-v1.ts';
@@ -81,19 +82,23 @@ export function defaultServiceCIDR(cidrs: readonly string[]): ServiceCIDR {
 }
 
 /** The configuration by which extension API servers verify the users that this server names. */
-export function extensionAuthentication(clientCAPEM: string, frontProxyCAPEM: string): ConfigMap {
+export function extensionAuthentication(
+  clientCAPEM: string,
+  frontProxyCAPEM: string,
+  { allowedNames, headers }: FrontProxyTrust = defaultFrontProxyTrust,
+): ConfigMap {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { namespace: 'kube-system', name: 'extension-apiserver-authentication' },
     data: {
       'client-ca-file': clientCAPEM,
-      'requestheader-allowed-names': '["front-proxy-client"]',
+      'requestheader-allowed-names': JSON.stringify(allowedNames),
       'requestheader-client-ca-file': frontProxyCAPEM,
-      'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
-      'requestheader-group-headers': '["X-Remote-Group"]',
-      'requestheader-uid-headers': '["X-Remote-Uid"]',
-      'requestheader-username-headers': '["X-Remote-User"]',
+      'requestheader-extra-headers-prefix': JSON.stringify(headers.extraPrefixes),
+      'requestheader-group-headers': JSON.stringify(headers.groups),
+      'requestheader-uid-headers': JSON.stringify(headers.uids),
+      'requestheader-username-headers': JSON.stringify(headers.usernames),
     },
   };
 }

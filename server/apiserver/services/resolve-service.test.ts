@@ -3,7 +3,7 @@ import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { StatusError } from '../../../api/meta/status.ts';
 import type { Service, ServiceSpec } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
-import { resolveService } from './resolve-service.ts';
+import { clusterAddress, resolveService } from './resolve-service.ts';
 
 const service = (spec: ServiceSpec): Service => ({ metadata: { namespace: 'ns', name: 'x' }, spec });
 const slice = (
@@ -77,5 +77,17 @@ describe('where Services lead', () => {
     assert.throws(() => resolveService(service({ type: 'Other' as never }), [], 443, random), {
       message: 'unsupported service type "Other"',
     });
+  });
+});
+
+describe('the ClusterIPs of Services', () => {
+  const typed = (spec: ServiceSpec, port = 443) => clusterAddress(service({ ...https, ...spec }), port);
+  it('are where calls go', () => {
+    assert.deepEqual(typed({ clusterIP: '10.96.0.7' }), { host: '10.96.0.7', port: 443 });
+    assert.deepEqual(typed({ type: 'ExternalName', externalName: 'x.example.com' }, 8443), { host: 'x.example.com', port: 8443 });
+  });
+  it('are missing with headless Services, and other ports lead nowhere', () => {
+    assert.throws(() => typed({ clusterIP: 'None' }), /^Error: cannot route to service with ClusterIP "None"$/);
+    assert.throws(() => typed({ clusterIP: '10.96.0.7' }, 444), /no service port 444 found for service "x"/);
   });
 });

@@ -33,6 +33,17 @@ export function resolveService(
   return chosen;
 }
 
+/** The ClusterIP of a Service, or its external name. Throws for a port that the Service has not, and for headless Services. */
+export function clusterAddress({ metadata, spec }: DeepReadonly<Service>, port: number): ServiceEndpoint {
+  const { type = 'ClusterIP', externalName = '', clusterIP = '' } = spec ?? {};
+  if (type === 'ExternalName') return { host: externalName, port };
+  if (!routable.has(type)) throw new Error(`unsupported service type ${JSON.stringify(type)}`);
+  if (clusterIP === '' || clusterIP === 'None') throw new Error(`cannot route to service with ClusterIP ${JSON.stringify(clusterIP)}`);
+  if (!spec?.ports?.some((candidate) => candidate.port === port))
+    throw serviceUnavailable(`no service port ${port} found for service ${JSON.stringify(metadata.name ?? '')}`);
+  return { host: clusterIP, port };
+}
+
 const routable: ReadonlySet<string> = new Set(['ClusterIP', 'LoadBalancer', 'NodePort']);
 
 export function findServicePort({ spec }: DeepReadonly<Service>, port: number): DeepReadonly<ServicePort> | undefined {

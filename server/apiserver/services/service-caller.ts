@@ -7,7 +7,7 @@ import { services } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
 import type { Service } from '../../../api/types/core-v1.ts';
 import type { EndpointSlice } from '../../../api/types/discovery-v1.ts';
-import { resolveService, type ServiceEndpoint } from './resolve-service.ts';
+import { clusterAddress, resolveService, type ServiceEndpoint } from './resolve-service.ts';
 import type { SecureDialer, SecureRequest, TLSSettings } from './secure-dialer.ts';
 
 export interface ServiceReference {
@@ -34,13 +34,15 @@ interface ServiceCallerDependencies {
   readonly informers: InformerFactory;
   readonly dialer: SecureDialer;
   readonly random: Random;
+  /** Whether Services are called at their endpoints, and not at their ClusterIPs. */
+  readonly routesToEndpoints: boolean;
 }
 
 const serviceIndex = 'called-service';
 const serviceLabel = 'kubernetes.io/service-name';
 
 /** Resolves by the Services and EndpointSlices that `informers` know. */
-export function createServiceCaller({ informers, dialer, random }: ServiceCallerDependencies): ServiceCaller {
+export function createServiceCaller({ informers, dialer, random, routesToEndpoints }: ServiceCallerDependencies): ServiceCaller {
   const known = informers.informer(services).lister;
   const slices = informers.informer(endpointSlices);
   slices.addIndex(serviceIndex, ({ metadata }) => {
@@ -51,7 +53,7 @@ export function createServiceCaller({ informers, dialer, random }: ServiceCaller
   const resolve = ({ namespace, name, port }: ServiceReference): ServiceEndpoint => {
     const service = known.find({ namespace, name });
     if (!service) throw notFound({ group: '', resource: 'service' }, name);
-    return resolveService(service, slicesOf({ namespace, name }), port, random);
+    return routesToEndpoints ? resolveService(service, slicesOf({ namespace, name }), port, random) : clusterAddress(service, port);
   };
   return {
     resolve,

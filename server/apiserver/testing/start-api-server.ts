@@ -13,6 +13,7 @@ import type { EventLogLimits } from '../../storage/watch-cache/event-log.ts';
 import { type CacheSource, createCacheSource } from '../../storage/watch-cache/cache-source.ts';
 import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
+import { defaultFrontProxyTrust } from '../authentication/request-headers.ts';
 import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
 import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
 import { createCustomKinds, customKindHooks, type CustomKinds } from '../extensions/custom-kinds.ts';
@@ -100,7 +101,7 @@ export async function startAPIServerInProcess({
     authentication: {
       clientCAsPEM: [clusterCA.certificatePEM],
       frontProxyCAsPEM: [frontProxyCA.certificatePEM],
-      frontProxyNames: ['front-proxy-client'],
+      frontProxy: defaultFrontProxyTrust,
       serviceAccountKeys: readServiceAccountKeys(signingKey.privateKeyPEM),
       issuers: [issuer],
       audiences: [issuer],

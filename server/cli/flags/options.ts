@@ -8,12 +8,14 @@ import { type PodNetworkMode, podNetworkModes } from '../../../api/semantics/nod
 import type { StorageChoice } from '../../control-plane/store/open-storage.ts';
 import type { AuthorizationFlags } from '../../apiserver/authorization/mode-flags.ts';
 import type { ServingFlags } from '../../control-plane/open-serving.ts';
+import type { FrontProxyFlags } from '../../control-plane/open-front-proxy.ts';
 import { addServingOptions } from './serving-options.ts';
+import { addFrontProxyOptions } from './front-proxy-options.ts';
 import { addAuthorizationOptions } from './authorization-options.ts';
 import { defaultDataDirPath } from '../data-dir/data-dir.ts';
 import { parseBoolean, parseCount, parseDuration, parseNames, parsePort, parseServiceCIDRs } from './parse-flags.ts';
 
-export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, TokenFlags, AuthorizationFlags, ServingFlags {
+export interface ControlPlaneFlags extends AuditFlags, AuthenticationFlags, TokenFlags, AuthorizationFlags, ServingFlags, FrontProxyFlags {
   readonly dataDir: string;
   readonly kubeconfig?: string;
   readonly port: number;
@@ -140,7 +142,10 @@ export function addControlPlaneOptions(command: Command): Command {
     )
     .addOption(new Option('--no-local-storage', "without StorageClass 'standard' and its volumes of directories on the nodes"))
     .addOption(
-      new Option('--admission-control-config-file <path>', 'an AdmissionConfiguration, with the defaults and exemptions of PodSecurity'),
+      new Option(
+        '--admission-control-config-file <path>',
+        'an AdmissionConfiguration, with the defaults and exemptions of PodSecurity and the credentials for admission webhooks',
+      ),
     )
     .addOption(new Option('--encryption-provider-config <path>', 'an EncryptionConfiguration: how values are encrypted in the store'))
     .addOption(
@@ -157,6 +162,7 @@ export function addControlPlaneOptions(command: Command): Command {
     );
   addAuthorizationOptions(command);
   addServingOptions(command);
+  addFrontProxyOptions(command);
   return addLimitOptions(command).addOption(logLevelOption());
 }
 

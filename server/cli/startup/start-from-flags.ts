@@ -39,13 +39,15 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const { tokens, authentication } = await openAuthentication(flags, logger);
   const { openServing } = await import('../../control-plane/open-serving.ts');
   const serving = await openServing(flags, { clock: systemClock, logger });
+  const { openFrontProxy } = await import('../../control-plane/open-front-proxy.ts');
+  const frontProxy = await openFrontProxy(flags, { clock: systemClock, logger });
   const { kubeletCertificateAuthority: kubeletCAFile } = flags;
   const kubeletCA = kubeletCAFile === undefined ? undefined : followKubeletCA(kubeletCAFile, { clock: systemClock, logger });
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
     ...{ authentication, tokens },
-    serving,
+    ...{ serving, frontProxy },
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),

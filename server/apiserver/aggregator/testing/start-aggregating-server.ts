@@ -6,6 +6,7 @@ import { clientCertificate, type KeyPairPEM } from '../../../pki/certificate-spe
 import { makeCertificate } from '../../../pki/make-certificate.ts';
 import { createSecureDialer } from '../../../serving/secure-dialer.ts';
 import { ask, type ServedServer, startServedServer } from '../../../serving/testing/start-served-server.ts';
+import type { AggregationOptions } from '../aggregator.ts';
 import type { Ask } from './aggregation-cases.ts';
 import { type ExtensionServer, startExtensionServer } from './extension-server.ts';
 
@@ -19,6 +20,7 @@ export interface AggregatingServer {
 /** An API server behind real sockets and an extension server beside it; undefined: the machine has no address but those of its loopback. */
 export async function startAggregatingServer(
   isOwnEndpoint = (_host: string, _port: number): boolean => false,
+  options: Pick<AggregationOptions, 'isIdentityHeader'> = {},
 ): Promise<AggregatingServer | undefined> {
   const address = machineAddress();
   if (address.startsWith('127.')) return undefined;
@@ -28,6 +30,7 @@ export async function startAggregatingServer(
     overrides: {
       openAPI: createOpenAPIDocuments(),
       aggregation: {
+        ...options,
         dialer,
         isOwnEndpoint,
         clientCertificate() {
