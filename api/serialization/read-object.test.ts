@@ -61,6 +61,16 @@ describe('readObject', () => {
       'Pod in version "v1" cannot be handled as a Deployment: converting (v1.Pod) to (apps.Deployment): unknown conversion',
     ],
     [
+      '{"kind":"Deployment","apiVersion":"v1","Kind":"Pod"}',
+      options(),
+      'Pod in version "v1" cannot be handled as a Deployment: converting (v1.Pod) to (apps.Deployment): unknown conversion',
+    ],
+    [
+      '{"apiver\u017fion":"v1","KIND":"Foo"}',
+      options(),
+      'Foo in version "v1" cannot be handled as a Deployment: no kind "Foo" is registered for version "v1" in scheme "pkg/api/legacyscheme/scheme.go:30"',
+    ],
+    [
       '{"kind":"HorizontalPodAutoscaler","apiVersion":"autoscaling/v1"}',
       hpa,
       'the API version in the data (autoscaling/v1) does not match the expected API version (autoscaling/v2)',

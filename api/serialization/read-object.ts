@@ -133,7 +133,7 @@ function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectK
     const goType = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
     throw fail(`${Array.isArray(value) ? 'array' : nameOf(value)} into Go value of type ${goType}`);
   }
-  const { apiVersion = '', kind = '' } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
+  const { apiVersion = '', kind = '' } = typeFieldsOf(value ?? {});
   for (const [field, content] of Object.entries({ apiVersion, kind })) {
     if (content !== null && typeof content !== 'string')
       throw fail(`${Array.isArray(content) ? 'array' : nameOf(content)} into Go struct field .${field} of type string`);
@@ -148,6 +148,21 @@ function kindOf(value: unknown, body: Uint8Array, expected: ObjectKind): ObjectK
     version: isUnversioned ? expected.version : version,
     kind: typeof kind === 'string' && kind !== '' ? kind : expected.kind,
   };
+}
+
+/**
+ * The fields that name the kind, as Go's decoder finds them: whatever the case of their letters, the last of several. The
+ * decoder of the object itself knows one spelling only.
+ */
+function typeFieldsOf(value: object): { readonly apiVersion?: unknown; readonly kind?: unknown } {
+  const found: { apiVersion?: unknown; kind?: unknown } = {};
+  for (const [name, content] of Object.entries(value)) {
+    if (content === null) continue;
+    // Go takes the Kelvin sign for a k and the long s for an s.
+    if (/^[k\u212a]ind$/i.test(name)) found.kind = content;
+    else if (/^apiver[s\u017f]ion$/i.test(name)) found.apiVersion = content;
+  }
+  return found;
 }
 
 /** Checks that the body of a custom kind names its apiVersion and kind. Throws 400, and 422 for another kind of the version. */

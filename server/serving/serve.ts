@@ -1,7 +1,7 @@
 import express from 'express';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createSecureServer, type Http2SecureServer, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
+import { createSecureServer, type Http2SecureServer, Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock, Timer } from '../../api/base/clock.ts';
@@ -16,6 +16,7 @@ import { handleUpgrade } from './handle-upgrade.ts';
 import { createServingContexts, type ServingContexts } from './serving-contexts.ts';
 import { createMessageClasses } from './message-classes.ts';
 import type { NamedCertificate, ServingCertificate } from './named-certificates.ts';
+import { findRefusal, plainRefusal, reasonOf } from './protocol-version.ts';
 import type { NodeRequest } from './request-adapter.ts';
 import { createTurns } from './turns.ts';
 import { createWriteTurns } from './write-turns.ts';
@@ -79,6 +80,8 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   app.disable('x-powered-by');
   app.disable('etag');
   app.use((request, response) => {
+    const refusal = isHTTP2(request) ? undefined : findRefusal(request);
+    if (refusal !== undefined) return endConnection(request.socket, plainRefusal(refusal));
     sendAway(options.goaway, request as NodeRequest);
     handleRequest(handling, request as NodeRequest, response as NodeResponse).catch((error: unknown) =>
       abandon(request.socket, options.logger, error),
@@ -88,6 +91,8 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
   const server = createServer(options, contexts, app);
   const connections = trackConnections(server, options.connections ?? defaultConnections);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refusal = findRefusal(request);
+    if (refusal !== undefined) return endConnection(socket, plainRefusal(refusal));
     handleUpgrade(handling, request, socket, head).catch((error: unknown) => abandon(socket, options.logger, error));
   });
   server.on('clientError', refuseMalformed);
@@ -106,6 +111,11 @@ export async function serve(options: ServeOptions): Promise<ServingEndpoint> {
     },
     close: (graceMs, finished = Promise.resolve()) => closeGracefully(server, connections, options.clock, { graceMs, finished }),
   };
+}
+
+/** Not by its version: a connection of HTTP/1 may carry a request that says HTTP/2.0. */
+function isHTTP2(request: object): boolean {
+  return request instanceof Http2ServerRequest;
 }
 
 /** Tells some HTTP/2 clients to open another connection, which a load balancer may direct to another server. */
@@ -133,7 +143,7 @@ function createServer(options: ServeOptions, contexts: ServingContexts, app: exp
         maxHeaderListSize: 128 * 1024,
       },
       // HTTP/1.1: a head must arrive within the minute (slowloris), a body within five.
-      http1Options: { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000 },
+      http1Options: { keepAliveTimeout: 120_000, headersTimeout: 60_000, requestTimeout: 300_000, requireHostHeader: false },
       maxHeaderSize: 128 * 1024,
     } as Parameters<typeof createSecureServer>[0],
     app as unknown as (request: unknown, response: unknown) => void,
@@ -253,16 +263,10 @@ function abandon(socket: Duplex, logger: Logger, error: unknown): void {
   socket.destroy();
 }
 
-function refuseMalformed(error: Error & { code?: string }, socket: Duplex): void {
+function refuseMalformed(error: Error & { code?: string; rawPacket?: Uint8Array }, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const reason =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  endConnection(socket, `HTTP/1.1 ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${reason}`);
+  endConnection(socket, plainRefusal(reasonOf(error)));
 }

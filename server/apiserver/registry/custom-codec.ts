@@ -2,6 +2,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { isEqual } from '../../../api/base/equality.ts';
 import { cloneJSON } from '../../../api/base/json-object.ts';
 import type { KubeObject, UntypedObject } from '../../../api/meta/object.ts';
+import { StatusError } from '../../../api/meta/status.ts';
 import { apiVersionOf, type ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { orderFields } from '../../../api/schema/order-fields.ts';
 import type { StructuralSchema } from '../../../api/schema/structural-schema.ts';
@@ -29,13 +30,22 @@ export function createCustomCodec(definition: ResourceDefinition, schema: Struct
     const own = isOther && definition.convert ? definition.convert.fromStorage(object as KubeObject) : { ...object, apiVersion };
     return (definition.readStored?.(own as KubeObject) ?? own) as UntypedObject;
   };
+  /** An object that the defaults of now would make too large was written under others, and is as it was written. */
+  const restoreBounded = (object: DeepReadonly<UntypedObject>): DeepReadonly<UntypedObject> => {
+    try {
+      return restore(cloneJSON(object) as UntypedObject);
+    } catch (error) {
+      if (error instanceof StatusError && object['apiVersion'] === apiVersion) return object;
+      throw error;
+    }
+  };
   /** undefined: the stored object needs no change. */
   const change = (cached: CachedObject): DeepReadonly<UntypedObject> | undefined => {
     if (served.has(cached)) return undefined;
     const known = restored.get(cached)?.deref();
     if (known) return known;
     const object = cached.object();
-    const changed = restore(cloneJSON(object) as UntypedObject);
+    const changed = restoreBounded(object);
     if (isEqual(changed, object)) {
       served.add(cached);
       return undefined;

@@ -102,6 +102,29 @@ describe('large objects of custom kinds', () => {
     });
   });
 
+  it('do not grow by more defaults than could be stored, neither when they are written nor when they are read', async () => {
+    await define('gs', { l: list({ type: 'object', properties: {} }) });
+    // Small enough to be worked on in this thread.
+    const l = Array.from({ length: 2000 }, () => ({}));
+    assert.equal((await api.post(collection('gs'), objectOf('gs', { l }))).status, 201);
+    const name = `${definitionsPath}/gs.large.example.com`;
+    const { body } = await api.get<ReturnType<typeof definitionOf>>(name);
+    const grown = { type: 'object', properties: { a: { ...string, default: text(20_000) } } };
+    const { spec } = definitionOf('gs', { l: list(grown), few: { ...string, default: 'x' } });
+    assert.equal((await api.put(name, { ...body, spec: { ...body.spec, versions: spec.versions } })).status, 200);
+    await eventually('the new schema is in use', async () => {
+      const created = await api.post<Stored>(`${collection('gs')}?dryRun=All`, { ...objectOf('gs', {}), metadata: { name: 'two' } });
+      return created.body.spec['few'] === 'x';
+    });
+    const again = await api.post(`${collection('gs')}?dryRun=All`, { ...objectOf('gs', { l }), metadata: { name: 'two' } });
+    assert.equal(again.status, 500);
+    assert.match(again.text, /the defaults of its schema make the object more than 3145728 bytes larger/);
+    const one = await api.get<Stored>(`${collection('gs')}/one`);
+    assert.deepEqual([one.status, one.body.spec], [200, { l }]);
+    assert.equal((await api.get(collection('gs'))).text.length < 100_000, true);
+    assert.equal((await api.delete(`${collection('gs')}/one`)).status, 200);
+  });
+
   for (const [what, items, item, count, status] of [
     ['defaults', { type: 'object', properties: { a: { ...string, default: text(10_000) } } }, {}, 1000, 500],
     ['alternatives', { type: 'integer', anyOf: Array.from({ length: 300 }, (_, i) => ({ maximum: i })) }, 299, 300, 201],
