@@ -7,7 +7,7 @@ describe('the protocol of a request', () => {
     ['1.1', host, undefined],
     ['1.0', {}, undefined],
     ['1.1', {}, /^400 Bad Request: missing required Host header$/],
-    ['0.9', host, /^505 /],
+    ['0.9', host, /^400 Bad Request$/],
     ['2.0', host, /^505 HTTP Version Not Supported: unsupported protocol version$/],
   ];
   for (const [httpVersion, headers, reason] of refused)
@@ -20,6 +20,7 @@ describe('the protocol of a request', () => {
   const unread: [code: string, text: string, reason: string][] = [
     ['HPE_INVALID_VERSION', 'GET / HTTP/3.0\r\nHost: x\r\n\r\n', '505 HTTP Version Not Supported: unsupported protocol version'],
     ['HPE_INVALID_VERSION', 'GET / HTTP/2\r\nHost: HTTP/3.0\r\n\r\n', '400 Bad Request'],
+    ['HPE_INVALID_VERSION', 'GET / HTTP/1.1\nHost: x\n\n', '400 Bad Request'],
     ['HPE_INVALID_VERSION', '', '400 Bad Request'],
     ['HPE_INVALID_METHOD', 'X / HTTP/3.0\r\n\r\n', '400 Bad Request'],
     ['HPE_HEADER_OVERFLOW', '', '431 Request Header Fields Too Large'],

@@ -12,6 +12,8 @@ const unsupportedVersion = '505 HTTP Version Not Supported: unsupported protocol
  * the host that it requires. undefined: there is none. node's parser takes HTTP/0.9 and HTTP/2.0 for HTTP/1.1.
  */
 export function findRefusal({ httpVersion, headers }: Pick<IncomingMessage, 'httpVersion' | 'headers'>): string | undefined {
+  // A request line without a version reads as 0.9, too.
+  if (httpVersion === '0.9') return '400 Bad Request';
   if (!httpVersion.startsWith('1.')) return unsupportedVersion;
   return httpVersion === '1.1' && headers.host === undefined ? '400 Bad Request: missing required Host header' : undefined;
 }
@@ -35,5 +37,5 @@ const longestRequestLine = 128 * 1024;
 /** Whether the version that was not understood is one at all: HTTP/3.0 is, HTTP/2 is not. */
 function hasOtherVersion(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.subarray(0, longestRequestLine)).toString('latin1');
-  return /^[^\n]* HTTP\/\d\.\d\r?$/m.test(text.slice(0, text.indexOf('\n') + 1));
+  return /^[^\n]* HTTP\/[02-9]\.\d\r?$/m.test(text.slice(0, text.indexOf('\n') + 1));
 }

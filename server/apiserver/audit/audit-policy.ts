@@ -51,7 +51,7 @@ export interface AuditDecision {
 }
 
 /** The facts about a request that rules look at. */
-export type AuditAttributes = Omit<AuthorizationAttributes, 'fields' | 'labels'>;
+type AuditAttributes = Omit<AuthorizationAttributes, 'fields' | 'labels'>;
 
 /** The first rule that matches decides; where none does, nothing is recorded. */
 export function decideAudit(policy: AuditPolicy, attributes: AuditAttributes): AuditDecision {

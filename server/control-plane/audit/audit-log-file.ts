@@ -51,7 +51,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
   };
   const write = async () => {
     while (waiting.length > 0) {
-      // Whatever the other requests of this turn have to say is one write.
+      // Lines of other requests in this turn of the event loop go with the same write.
       await new Promise((resolve) => setImmediate(resolve));
       const group = waiting;
       waiting = [];
