@@ -1,4 +1,4 @@
-/** The groups of nodes that reach one another, each sorted (Tarjan's strongly connected components of more than one node). */
+/** The groups of nodes that reach one another, each sorted (Tarjan's strongly connected components with more than one node). */
 export function findCycles(edges: ReadonlyMap<string, ReadonlySet<string>>): readonly string[][] {
   const found: string[][] = [];
   const order = new Map<string, number>();

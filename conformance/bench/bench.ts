@@ -166,7 +166,7 @@ function createContext(
   };
 }
 
-/** Scenarios that share a store: each with an empty one alone, those with the large one together. */
+/** The scenarios that share a store: each one with an empty store alone, those with the large store together. */
 function groupsOf(flags: Flags): Scenario[][] {
   const wanted = scenarios.filter(({ name }) => flags.only.includes(name));
   const groups = [...wanted.filter(({ store }) => store === 'empty').map((one) => [one]), wanted.filter(({ store }) => store === 'large')];
@@ -181,7 +181,7 @@ async function measureGroup(target: Target, group: readonly Scenario[], flags: F
     for (const [index, scenario] of group.entries()) {
       const context = createContext(session, scenario, settings, round, into, generator);
       if (index === 0 && scenario.store === 'large') await fillLargeStore(context);
-      // One thing that one target cannot do is no reason to learn nothing of the rest.
+      // A failure of one scenario on one target must not end the others.
       await scenario.run(context).catch((error: unknown) => context.remark(scenario.name, [`failed: ${messageOf(error)}`]));
     }
   } finally {
@@ -212,7 +212,7 @@ async function main(): Promise<void> {
   const base = flags.base ?? targets[0] ?? '';
   const machine = `${os.cpus().length}× ${os.cpus()[0]?.model ?? 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GiB`;
   const results: Results = { machine, targets: [base, ...targets.filter((name) => name !== base)], ...into };
-  // The targets take turns as often as they can: what else the machine does then weighs on all of them.
+  // The targets take turns as often as possible, so that other work of the machine affects all of them.
   for (let round = 0; round < flags.rounds && flags.target.length > 0; round++)
     for (const group of groupsOf(flags))
       for (const target of flags.target) {

@@ -84,12 +84,12 @@ interface Reader {
 }
 
 interface Connection {
-  /** Resolves when the reader is complete; rejects with what went wrong. */
+  /** Resolves when the reader is complete; rejects with the error. */
   ask(path: string, reader: Reader): Promise<void>;
   close(): void;
 }
 
-/** All connections read into it, one after the other. */
+/** All connections read into this buffer, one after the other. */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 async function connect({ cluster }: Session): Promise<Connection> {
@@ -104,7 +104,7 @@ async function connect({ cluster }: Session): Promise<Connection> {
       return true;
     },
   };
-  // The types do not know that tls.connect takes what net.connect takes.
+  // The types lack the options of net.connect, which tls.connect takes too.
   const options = { ...credentials, host, port: Number(port), ALPNProtocols: ['http/1.1'], onread };
   const socket = tls.connect(options as tls.ConnectionOptions);
   await new Promise<void>((resolve, reject) => {
@@ -167,7 +167,7 @@ interface Progress {
   readonly problems: Map<string, number>;
 }
 
-/** One informer: asks until it has everything. */
+/** One informer: repeats its requests until it has everything. */
 async function sync(session: Session, first: Connection, { path }: Way, expected: ExpectedBody, progress: Progress): Promise<Connection> {
   let connection = first;
   for (let pauseMs = pauses.firstMs; ; pauseMs = Math.min(2 * pauseMs, pauses.maxMs)) {

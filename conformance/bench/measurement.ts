@@ -1,4 +1,4 @@
-/** One number of one target. Numbers that differ only in target and round are compared. */
+/** A number of one target. Numbers that differ only in target and round are compared. */
 export interface Measurement {
   readonly target: string;
   readonly round: number;

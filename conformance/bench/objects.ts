@@ -55,7 +55,7 @@ const probe = (path: string, periodSeconds: number) => ({
 const podSpec = {
   schedulerName: 'nobody',
   serviceAccountName: defaultServiceAccount,
-  // The volume that admission would add has a name of its own in each pod, which a template could not send back.
+  // The volume that admission would add has a different name in each Pod, which a template could not contain.
   automountServiceAccountToken: false,
   terminationGracePeriodSeconds: 30,
   securityContext: { runAsNonRoot: true, runAsUser: 1000, fsGroup: 1000 },
@@ -110,7 +110,7 @@ export function createTemplate(resource: BenchResource, inNamespace = namespace)
   return { method: 'POST', path: resource.collection(inNamespace), body };
 }
 
-/** The update of a client that has read the object: all of it goes back with one annotation changed. `read` is any of the objects. */
+/** The update of a client that has read the object: sends all of it with one annotation changed. `read` is any of the objects. */
 export function updateTemplate(resource: BenchResource, read: Record<string, unknown>, inNamespace = namespace): RequestTemplate {
   const { metadata, ...rest } = read as { metadata: Record<string, unknown> };
   const { uid: _uid, resourceVersion: _revision, creationTimestamp: _created, annotations, ...kept } = metadata;

@@ -35,7 +35,7 @@ export async function observe(session: Session, generator: LoadGenerator, task: 
   const remarks = Object.entries(result.errors).map(([what, count]) => `${count}× ${what}`);
   const load = result.cpuSeconds / result.elapsedSeconds;
   if (load > generatorLimit) remarks.push(`the generator used ${(load * 100).toFixed(0)} % of a processor: it may be the limit`);
-  // The processor time of a server elsewhere is not known, and on this machine every other process is somebody else's.
+  // The processor time of a server elsewhere is unknown, and on this machine other processes do not belong to it.
   if (session.pid !== undefined && others / seconds > othersLimit)
     remarks.push(`other processes used ${((others / seconds) * 100).toFixed(0)} % of a processor`);
   return { ...result, serverCPUSeconds, storeCPUSeconds, remarks };

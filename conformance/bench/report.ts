@@ -49,7 +49,7 @@ interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** One table a metric; the first target is the one the others are compared with. */
+/** One table per metric; the others are compared with the first target. */
 function tablesOf(results: Results): Table[] {
   const [base = ''] = results.targets;
   return [...Map.groupBy(rowsOf(results), ({ metric, unit }) => `${metric} [${unit}]`)].map(([title, rows]) => ({
@@ -59,7 +59,7 @@ function tablesOf(results: Results): Table[] {
   }));
 }
 
-/** Remarks; those that differ in their numbers alone become one, with the least and the most of them. */
+/** Remarks; those that differ only in numbers are joined into one, with the least and the greatest of them. */
 function remarksOf({ remarks }: Results): string[] {
   const groups = Map.groupBy(remarks, ({ target, text }) => `${target}: ${text.replaceAll(/\d+/g, '#')}`);
   return [...groups.values()].flatMap((group) => {

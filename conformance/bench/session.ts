@@ -25,7 +25,7 @@ export interface Session {
   readonly storePid: number | undefined;
   /** Makes a namespace in which Pods can be created. */
   ensureNamespace(name: string): Promise<void>;
-  /** Stops what was started; of a cluster that ran before it removes what the bench has made. */
+  /** Stops what was started; from a cluster that ran before it removes the bench's objects. */
   close(): Promise<void>;
 }
 
@@ -46,7 +46,7 @@ async function connectSession(target: Target, started: StartedCluster | undefine
   const ensureNamespace = async (name: string) => {
     if (made.has(name)) return;
     await ignoreExisting(cluster.client(namespaces).create(named({ namespace: '', name })));
-    // With a controller that makes them it may be there already; without one nobody else would.
+    // A controller may have created it already; without one the bench creates it.
     await ignoreExisting(cluster.client(serviceAccounts).create(named({ namespace: name, name: defaultServiceAccount })));
     made.add(name);
   };
@@ -85,7 +85,7 @@ function processesOf(target: Target, { host, port }: Endpoint): { pid: number | 
   return { pid: target.pid ?? (isLocal ? findListener(port) : undefined), storePid: target.storePid };
 }
 
-/** A service account that may do everything, and a token of it: every cluster knows how to make one. */
+/** Creates a service account with all rights, and a token for it. */
 async function createEndpoint({ client, kubeConfig }: Cluster): Promise<Endpoint> {
   await ignoreExisting(client(serviceAccounts).create(named(account)));
   await ignoreExisting(

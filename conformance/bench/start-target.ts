@@ -42,13 +42,13 @@ function follow(child: ChildProcess): void {
   child.once('exit', () => groups.delete(pid));
 }
 
-/** A control plane on a directory of its own, that can be stopped and started again. */
+/** A control plane on its own directory, which can be stopped and started again. */
 export interface StartedCluster {
   readonly kubeconfig: string;
   readonly port: number;
   /** The directory with keys and certificates. */
   readonly pki: string;
-  /** How long the start took, from the start of its process to an /readyz that says ok. */
+  /** The time from the start of its process until /readyz succeeds. */
   readonly readyMs: number;
   readonly pid: number;
   readonly storePid: number | undefined;
@@ -180,7 +180,7 @@ interface StartedEtcd {
   stop(): Promise<void>;
 }
 
-/** With etcd's own defaults, so that what is acknowledged is on the disk. */
+/** With etcd's own defaults, so that acknowledged writes are on the disk. */
 async function startEtcd(directory: string): Promise<StartedEtcd> {
   const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`];
   const settings = {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-/** A cluster to measure: one that runs already, or a command that starts one. */
+/** A cluster to measure: a running one, or a command that starts one. */
 export type Target =
   | {
       readonly kind: 'running';
@@ -40,7 +40,7 @@ const kubeAPIServer = `exec kube-apiserver \
 --requestheader-extra-headers-prefix=X-Remote-Extra- --service-account-issuer=https://kubernetes.default.svc.cluster.local \
 --service-account-key-file="$PKI/sa.pub" --service-account-signing-key-file="$PKI/sa.key"`;
 
-/** Commands that have a name of their own. The API servers alone: nothing else works on what the bench makes. */
+/** Commands with names. They start the API server alone: nothing else works on the bench's objects. */
 export const knownCommands: Readonly<Record<string, string>> = {
   kubets,
   'kubets-etcd': `${kubets} --storage "etcd=$ETCD"`,

@@ -1,6 +1,6 @@
 import type { Answer, Facts } from './differential-request.ts';
 
-/** The parts of an answer by which two API servers are compared. */
+/** The parts of an answer that are compared between two API servers. */
 export interface Verdict {
   readonly status: number;
   readonly kind: string;
@@ -17,7 +17,7 @@ const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const time = /\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| \+0000 UTC)/g;
 const jwt = /eyJ[\w-]+\.[\w-]*\.[\w-]*/g;
 
-/** A text without what differs between any two clusters. */
+/** A text without the parts that differ between any two clusters. */
 export function withoutOwnFacts(text: string, facts: Facts): string {
   let result = text;
   for (const [name, value] of facts) if (value.length > 8) result = result.replaceAll(value, `{{${name}}}`);
@@ -69,7 +69,7 @@ function withoutOrder(status: unknown): unknown {
   return Object.fromEntries(lists) as unknown;
 }
 
-/** With its fields in order: that of JSON says nothing. */
+/** With sorted fields, since the order of JSON has no meaning. */
 function sortedDeep(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortedDeep);
   if (typeof value !== 'object' || value === null) return value;

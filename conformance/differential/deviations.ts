@@ -1,7 +1,7 @@
 import type { Verdict } from './compare-answers.ts';
 import type { DifferentialRequest } from './differential-request.ts';
 
-/** Two answers that differ, and what kube-apiserver answers an administrator instead of a refusal. */
+/** Two answers that differ, and kube-apiserver's answer to an administrator for a request that it refuses. */
 export interface Differing {
   readonly request: DifferentialRequest;
   readonly theirs: Verdict;
@@ -21,12 +21,12 @@ function textOf({ reason, message, details, warnings, review }: Verdict): string
   return JSON.stringify([reason, message, details, warnings, review]);
 }
 
-/** Whether both say the same once that is left out of what they say. */
+/** Whether both are equal when that part is left out. */
 function sameWithout(theirs: Verdict, ours: Verdict, without: (text: string) => string): boolean {
   return theirs.status === ours.status && without(textOf(theirs)) === without(textOf(ours));
 }
 
-/** Invalid values in either notation; they stand before the words of the rule that they break. */
+/** Invalid values in either notation, which come before the message of the rule that they break. */
 const values = /((?:Invalid|Unsupported|Duplicate) value: ).*?(?=: (?:[a-z`'<]|RFC|Approved|PEM|Invalid|Name))/g;
 const bodyOf = (request: DifferentialRequest) => JSON.stringify(request.body ?? '');
 

@@ -1,6 +1,5 @@
 /**
- * A request that is sent to two API servers. In path, headers and body `{{name}}` stands for what that server calls it:
- * tokens and uids, of which each has its own.
+ * A request that is sent to two API servers. In path, headers and body `{{name}}` is replaced by each server's own value: tokens and uids.
  */
 export interface DifferentialRequest {
   /** The part of the generator that made it. */
@@ -10,7 +9,7 @@ export interface DifferentialRequest {
   readonly method: string;
   readonly path: string;
   readonly headers?: readonly (readonly [name: string, value: string])[];
-  /** JSON, or a text as it is. */
+  /** JSON, or a text that is sent unchanged. */
   readonly body?: unknown;
   /** The media type of the body; absent: JSON. */
   readonly contentType?: string;
@@ -25,10 +24,10 @@ export interface Answer {
   readonly body: string;
 }
 
-/** The names of one server: tokens and uids by name. */
+/** A server's own values by name: tokens and uids. */
 export type Facts = Map<string, string>;
 
-/** Puts the facts of one server into a text. */
+/** Replaces the names in a text by the server's values. */
 export function fillIn(text: string, facts: Facts): string {
   return text.replace(/\{\{([^{}]+)\}\}/g, (_, name: string) => {
     const fact = facts.get(name);

@@ -11,13 +11,13 @@ export interface Endpoint {
   readonly facts: Facts;
 }
 
-/** Sends requests to one server, each identity on a connection of its own. */
+/** Sends requests to one server, with a separate connection for each identity. */
 export interface Exchange {
   send(request: DifferentialRequest): Promise<Answer>;
   close(): void;
 }
 
-/** How long an answer may go on: what streams is cut then. */
+/** The milliseconds after which a streamed answer is cut. */
 const streamMs = 400;
 const timeoutMs = 30_000;
 
@@ -81,7 +81,7 @@ function exchangeOnce(options: Options, body: string | undefined): Promise<Answe
 
 function answerOf({ statusCode = 0, headers, rawHeaders }: IncomingMessage, body: string): Answer {
   const warnings = rawHeaders.flatMap((name, index) =>
-    // Several in one header are the same as several headers.
+    // Several values in one header are equivalent to several headers.
     index % 2 === 0 && name.toLowerCase() === 'warning' ? (rawHeaders[index + 1] ?? '').split(/, (?=299 - ")/) : [],
   );
   return { status: statusCode, contentType: (headers['content-type'] ?? '').split(';')[0] ?? '', warnings, body };

@@ -5,7 +5,7 @@ import { commonNameType, encodeDistinguishedName, organizationType } from '../..
 import { derTags, encodeDER } from '../../api/base/der.ts';
 import { type CertificateOptions, encodeExtension, issue, type Issued } from '../../server/pki/testing/certificate-chain.ts';
 
-/** A sender of requests, authenticated by certificate, by headers, or not at all. */
+/** A client identity, authenticated by certificate, by headers, or not at all. */
 export interface Identity {
   readonly name: string;
   /** PEM; `cert` may be a chain. */
@@ -205,7 +205,7 @@ function oddCertificates(root: Issued, valid: Validity): Identity[] {
   return certificates.map(([name, one, chain]) => byCertificate(`certificate: ${name}`, one, chain));
 }
 
-/** A key that nobody trusts, and the id that its tokens would name. */
+/** A key that no server trusts, and the key id that its tokens would have. */
 export function createOtherKey(): { readonly privateKey: KeyObject; readonly id: string } {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { privateKey, id: keyID(privateKey) };

@@ -31,7 +31,7 @@ function sign(claims: JWTPayload, key: KeyObject, { alg = 'ES256', kid }: Header
   return new SignJWT(claims).setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }) }).sign(key);
 }
 
-/** Tokens that are wrong in one thing each, by the names of `badTokens`. */
+/** Tokens with one mistake each, by the names of `badTokens`. */
 export async function makeBadTokens(pki: string, facts: Facts): Promise<Record<string, string>> {
   const key = createPrivateKey(readFileSync(path.join(pki, 'sa.key')));
   const kid = keyID(key);

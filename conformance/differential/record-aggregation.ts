@@ -10,8 +10,8 @@ import { knownCommands } from '../bench/targets.ts';
 import { type StartedCluster, startCluster } from '../bench/start-target.ts';
 
 /**
- * Puts a real kube-apiserver, or kubets, through the cases of aggregated API servers and writes what it does as a table:
- * node conformance/differential/record-aggregation.ts KUBE-APISERVER|kubets FILE. Needs etcd.
+ * Runs the cases of aggregated API servers against a real kube-apiserver, or kubets, and writes the results as a table: node
+ * conformance/differential/record-aggregation.ts KUBE-APISERVER|kubets FILE. Needs etcd.
  */
 const [program = '', file = ''] = process.argv.slice(2);
 const theirs = (knownCommands['kube-apiserver'] ?? '').replace(

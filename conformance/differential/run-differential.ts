@@ -41,7 +41,7 @@ interface Server {
   readonly facts: Facts;
 }
 
-/** Starts both servers on the same keys and files, sends both the same requests one by one, and tells where their answers differ. */
+/** Starts both servers with the same keys and files, sends both the same requests one by one, and reports where their answers differ. */
 export async function runDifferential(program: string, options: GeneratorOptions): Promise<DifferentialResult> {
   const started: StartedCluster[] = [];
   try {
@@ -84,7 +84,7 @@ async function compare([theirs, ours]: readonly Server[], requests: Iterable<Dif
     const [theirVerdict, ourVerdict] = await Promise.all([verdict(theirs, request), verdict(ours, request)]);
     const parts = differencesOf(theirVerdict, ourVerdict);
     if (parts.length === 0) continue;
-    // The administrator's answer shows whether there is such a path at all.
+    // The administrator's answer shows whether the path exists.
     const asAdmin = theirVerdict.status === 403 ? await verdict(theirs, { ...request, as: 'admin' }) : theirVerdict;
     const deviation = deviations.find((one) => one.matches({ request, theirs: theirVerdict, ours: ourVerdict, asAdmin }));
     if (deviation) seen.set(deviation.reason, (seen.get(deviation.reason) ?? 0) + 1);

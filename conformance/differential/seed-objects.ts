@@ -45,7 +45,7 @@ const enforce = (level: string, ...modes: string[]) => ({
   metadata: { labels: Object.fromEntries(modes.map((mode) => [`pod-security.kubernetes.io/${mode}`, level])) },
 });
 
-/** Namespaces, and what their labels ask of Pods. */
+/** Namespaces with labels that set Pod security levels. */
 export const namespaces: Readonly<Record<string, Fields>> = {
   'team-a': {},
   'team-b': {},

@@ -6,7 +6,7 @@ import { seedObjects } from './seed-objects.ts';
 
 type Made = { readonly metadata?: { readonly uid?: string }; readonly status?: { readonly token?: string } };
 
-/** Gives a server what it is to be asked about, and learns its uids and tokens. */
+/** Creates the objects on a server that the requests refer to, and collects its uids and tokens. */
 export async function seed(exchange: Exchange, facts: Facts, pki: string): Promise<void> {
   const post = async (path: string, body: unknown): Promise<Made> => {
     const request: DifferentialRequest = { part: 'seed', as: 'admin', method: 'POST', path, body };

@@ -3,7 +3,7 @@ import type { Client } from '../../api/client/client.ts';
 import type { ExecResult } from './exec-in-pod.ts';
 import type { RunResult } from './run-program.ts';
 
-/** A test's surroundings: the cluster, and a namespace of its own that is removed when the test has ended. */
+/** The environment of a test: the cluster, and a namespace of its own that is removed when the test has ended. */
 export interface ConformanceContext {
   /** The typed client, as whoever the kubeconfig names (an administrator). */
   readonly client: Client;
@@ -20,7 +20,7 @@ export interface ConformanceContext {
   kubectl(...args: readonly string[]): Promise<RunResult>;
   /** A further namespace, removed with the first. */
   createNamespace(baseName: string): Promise<string>;
-  /** Runs after the test whatever its end; the last one registered runs first. */
+  /** Runs after the test, whether or not it passed; the last registered action runs first. */
   cleanUp(action: () => Promise<unknown>): void;
 }
 

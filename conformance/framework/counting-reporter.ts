@@ -51,7 +51,7 @@ export default class CountingReporter extends Mocha.reporters.Base {
 
 const slowMs = 5000;
 
-/** Whether a test has taken so long that its time is told. */
+/** Whether a test has taken so long that its time is printed. */
 const isTold = (durationMs = 0) => durationMs >= slowMs;
 
 function describe(error: unknown): string {

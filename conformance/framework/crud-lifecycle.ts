@@ -10,7 +10,7 @@ interface CRUDLifecycle<T extends KubeObject> {
   readonly resource: ResourceDefinition<T>;
   /** '' for objects of the cluster. */
   readonly namespace: string;
-  /** Unique in the cluster: what the objects are told by. */
+  /** A label that is unique in the cluster and identifies the objects. */
   readonly label: string;
   make(metadata: ObjectMeta): T;
 }

@@ -11,7 +11,7 @@ interface DeviceDriverOptions {
   readonly nodeName: string;
   readonly devices: readonly Device[];
   readonly client: Client;
-  /** The directory of its own socket. */
+  /** The directory of the driver's socket. */
   readonly directory: string;
   /** The directory in which the kubelet looks for plugins. */
   readonly registry: string;
@@ -33,8 +33,8 @@ interface ClaimsRequest {
 }
 
 /**
- * Publishes its devices and prepares claims. A container sees `DEVICE_<REQUEST>=<device>`, and `SETTINGS` with what class and
- * claim say to the driver.
+ * Publishes its devices and prepares claims. A container gets `DEVICE_<REQUEST>=<device>`, and `SETTINGS` with the configuration of class
+ * and claim.
  */
 export async function startDeviceDriver(options: DeviceDriverOptions): Promise<DeviceDriver> {
   const { name, client, directory, registry } = options;

@@ -26,7 +26,7 @@ export async function startPod(context: Where, pod: PodToRun): Promise<Pod> {
   return await waitForPod(context, pod.name, 'ready', isPodReady);
 }
 
-/** Runs a Pod that must succeed, and returns what its (first) container wrote. */
+/** Runs a Pod that must succeed, and returns the output of its first container. */
 export async function runPodToEnd(context: Where, pod: PodToRun): Promise<string> {
   await createPod(context, { ...pod, spec: { restartPolicy: 'Never', ...pod.spec } });
   const ended = await waitForPod(context, pod.name, 'ended', ({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');

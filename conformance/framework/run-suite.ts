@@ -8,7 +8,7 @@ export type TestOutcome =
 
 interface SuiteOptions {
   readonly cluster: SuiteCluster;
-  /** Whether the cluster has a ready Node; without one, tests that need it are skipped by name. */
+  /** Whether the cluster has a ready Node. Without one, tests that need it are skipped by name. */
   readonly hasNode: boolean;
   /** How many tests run beside each other; those marked [Serial] always run alone. */
   readonly parallel: number;

@@ -25,11 +25,11 @@ interface PartResult {
   readonly skipped?: number;
   /** Why (some of) it was not run. */
   readonly note?: string;
-  /** The tests that failed, each with its error; told once more at the end, where a long log is read first. */
+  /** The tests that failed, each with its error; printed again at the end, where a long log is read first. */
   readonly failures?: readonly string[];
 }
 
-/** Where a part's output goes. */
+/** Writes the output of a part. */
 type Write = (text: string) => void;
 
 type Part = (write: Write) => Promise<PartResult>;
@@ -63,8 +63,8 @@ async function inTurn(parts: readonly Part[], write: Write = toTerminal): Promis
 }
 
 /**
- * The end-to-end suites in two rows side by side: there can be one cluster with nodes on a machine at a time, and its suites wait most
- * of the time; those of a control plane alone need the processor. The output of the second row comes a whole suite at a time.
+ * Runs the end-to-end suites in two rows side by side: a machine can have one cluster with nodes at a time, whose suites mostly wait, while
+ * those of a control plane alone need the processor. The output of the second row is printed one whole suite at a time.
  */
 async function endToEnd(grep: string | undefined): Promise<PartResult[]> {
   ensureClients();
@@ -75,7 +75,7 @@ async function endToEnd(grep: string | undefined): Promise<PartResult[]> {
   return [...ofControlPlane, ...ofNodes];
 }
 
-/** Compiles the checks of client-go before their suite comes; that suite tells of an error. */
+/** Compiles the checks of client-go before their suite begins. An error is reported by that suite. */
 async function warmGoCache(results: PartResult[]): Promise<PartResult[]> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-go-checks-'));
   try {
@@ -118,7 +118,7 @@ function summarize(results: readonly PartResult[]): number {
   return sum('failed') === 0 ? 0 : 1;
 }
 
-/** One of the npm scripts that check the sources: counts as one test. */
+/** Runs one of the npm scripts that check the sources; counts as one test. */
 const checkPart =
   (script: string): Part =>
   (write) =>
@@ -162,7 +162,7 @@ const e2ePart =
       return await runMocha(mocha, [path.join(root, 'conformance/clients/e2e', file)], grep, write);
     });
 
-/** The conformance suite, against a cluster with a node where this machine can run one. */
+/** Runs the conformance suite, against a cluster with a node if this machine can run one. */
 const conformancePart =
   (grep: string | undefined): Part =>
   (write) =>
@@ -213,7 +213,7 @@ async function timed(name: string, write: Write, work: () => Promise<Counted>): 
   }
 }
 
-/** Runs mocha and believes only what its reporter has written down; a run that wrote nothing has failed. */
+/** Runs mocha and reads the counts that its reporter has written; a run that wrote none has failed. */
 async function runMocha(program: string, args: readonly string[], grep: string | undefined, write: Write): Promise<Counted> {
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-counts-'));
   const file = path.join(directory, 'counts.json');
@@ -229,7 +229,7 @@ async function runMocha(program: string, args: readonly string[], grep: string |
   }
 }
 
-/** Runs a program. Its output is written as it comes; what it says to standard error goes to the terminal. */
+/** Runs a program. Its output is written as it arrives; its standard error goes to the terminal. */
 function run(
   program: string,
   args: readonly string[],

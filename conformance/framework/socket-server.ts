@@ -10,7 +10,7 @@ import { loadServices } from '../../node-agent/plugins/registration/socket-servi
 
 type Handlers = Readonly<Record<string, (request: never) => Promise<object | void>>>;
 
-/** Methods as functions of the request; what they throw is the answer, as an internal error. */
+/** Methods as functions of the request. An error that they throw is the answer, as an internal error. */
 export function implementService(handlers: Handlers): UntypedServiceImplementation {
   return Object.fromEntries(
     Object.entries(handlers).map(([method, handle]) => [

@@ -16,7 +16,10 @@ export interface SuiteCluster extends Cluster {
 /** How long a namespace may take to vanish after its test. */
 const removalSeconds = 120;
 
-/** Gives a test its namespace, ready for Pods (its default service account exists), and what takes everything away again. */
+/**
+ * Makes a test's namespace, ready for Pods (its default service account exists), and returns it with a function that removes everything
+ * again.
+ */
 export async function createTestContext(
   cluster: SuiteCluster,
   signal: AbortSignal,

@@ -7,7 +7,7 @@ function connect(protocol: Protocol, endpoint: Endpoint): Promise<Connection> {
   return protocol === 'h1' ? connectHTTP1(endpoint) : connectHTTP2(endpoint);
 }
 
-/** `count` places from which to send: connections of their own over HTTP/1.1, streams of `sessions` connections over HTTP/2. */
+/** `count` senders: separate connections with HTTP/1.1, streams of `sessions` connections with HTTP/2. */
 export async function connectMany(protocol: Protocol, endpoint: Endpoint, count: number, sessions: number): Promise<ConnectionPool> {
   const connections: Connection[] = [];
   const wanted = protocol === 'h1' ? count : Math.min(count, sessions);

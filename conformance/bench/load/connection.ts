@@ -5,7 +5,7 @@ export interface OutgoingRequest {
   readonly body?: string | undefined;
 }
 
-/** Called while bytes are read; what is in `data` is overwritten afterwards. */
+/** Called while bytes are read; `data` is overwritten afterwards. */
 export interface ResponseHandler {
   onStatus(status: number): void;
   onData(data: Buffer, start: number, end: number): void;
@@ -15,11 +15,11 @@ export interface ResponseHandler {
 }
 
 /**
- * A connection that does as little as HTTP lets it: no objects for headers, no copies of bodies. What a generator spends
- * is not there for the server on the same machine.
+ * A connection that does as little as HTTP allows: no objects for headers, no copies of bodies. The generator shares the machine with the
+ * server.
  */
 export interface Connection {
-  /** Over HTTP/1.1 one at a time. */
+  /** One request at a time with HTTP/1.1. */
   send(request: OutgoingRequest, handler: ResponseHandler): void;
   close(): void;
 }

@@ -7,10 +7,10 @@ export interface ExpectedBody {
   readonly closing: string;
 }
 
-/** Longer ones are not looked for. */
+/** The longest opening that is searched. */
 const maxOpeningBytes = 4096;
 
-/** Compares a body that comes in pieces with what is expected, without keeping it. */
+/** Compares a body that arrives in pieces with the expected one, without keeping it. */
 export class BodyComparison {
   readonly #expected: ExpectedBody;
   #text = '';

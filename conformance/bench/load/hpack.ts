@@ -30,7 +30,7 @@ function literal(name: number, value: string, pattern: number): Buffer {
   return Buffer.concat([Buffer.from(integer(name, pattern === incremental ? 6 : 4, pattern)), text(value)]);
 }
 
-/** Authority, token and accept go into the peer's table with the first request; later ones name them by their index. */
+/** Authority, token and accept are put into the peer's table with the first request; later ones refer to them by index. */
 export function createRequestEncoder(authority: string, authorization: string): RequestEncoder {
   const first = Buffer.concat([
     literal(names.authority, authority, incremental),

@@ -9,7 +9,7 @@ const flags = { ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } a
 const settingIDs = { headerTableSize: 1, enablePush: 2, initialWindowSize: 4, maxFrameSize: 5 } as const;
 const headerBytes = 9;
 const maxWindow = 2 ** 31 - 1;
-/** How much may be read before the server is told that it may send as much again. */
+/** The bytes that may be read before the server is told that it may send as many again. */
 const refillBytes = 2 ** 29;
 /** Larger frames than this have to be allowed first. */
 const maxFrameBytes = 16_384;
@@ -70,7 +70,7 @@ class Session {
   /** In the order in which they go out when the connection's window opens. */
   #waiting: WaitingBody[] = [];
   #unacknowledged = 0;
-  // The frame being read: its header as far as it is there, and what of its payload is still to come.
+  // The frame being read: the received part of its header, and the outstanding length of its payload.
   readonly #header = Buffer.alloc(headerBytes);
   #headerFilled = 0;
   #remaining = 0;

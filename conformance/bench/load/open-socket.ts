@@ -7,7 +7,7 @@ interface SocketHandler {
   onClose(error: Error | undefined): void;
 }
 
-/** All sockets read into it, one after the other. */
+/** All sockets read into this buffer, one after the other. */
 const sharedBuffer = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** A TLS connection whose bytes are handed over without a buffer being made for them. */
@@ -20,7 +20,7 @@ export function openSocket({ host, port, caPEM }: Endpoint, protocol: string, ha
         return true;
       },
     };
-    // The types do not know that tls.connect takes what net.connect takes.
+    // The types lack the options of net.connect, which tls.connect takes too.
     const options = { host, port, ca: caPEM, ALPNProtocols: [protocol], onread };
     const socket = tls.connect(options as tls.ConnectionOptions);
     let failure: Error | undefined;

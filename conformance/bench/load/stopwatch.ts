@@ -3,7 +3,7 @@ interface Stopwatch {
   cpuSeconds(): number;
 }
 
-/** Wall time, and what this process has spent of the processor. */
+/** Wall time, and the processor time of this process. */
 export function startStopwatch(): Stopwatch {
   const startedMs = performance.now();
   const cpu = process.cpuUsage();

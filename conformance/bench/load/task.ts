@@ -30,7 +30,7 @@ interface CommonTask {
   readonly protocol: Protocol;
 }
 
-/** Asks again and again, on so many connections (h1) or streams of one connection (h2) that each wait for their answer. */
+/** Repeats requests on a number of connections (h1) or streams of one connection (h2), each of which waits for its answer. */
 export interface RequestsTask extends CommonTask {
   readonly kind: 'requests';
   readonly template: RequestTemplate;

@@ -20,7 +20,7 @@ function compileText(text: string): (object: number, value: number, version?: st
   };
 }
 
-/** Numbers for `%V%` that no earlier process has used: what is updated must change. */
+/** Numbers for `%V%` that no earlier process has used, so that every update changes something. */
 export function createValues(): () => number {
   let value = Date.now() * 1000;
   return () => value++;

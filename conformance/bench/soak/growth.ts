@@ -2,7 +2,7 @@
 export interface Sample {
   readonly atSeconds: number;
   readonly residentMiB: number;
-  /** JavaScript's heap , with the bytes outside its heap; undefined where the server does not tell. */
+  /** The JavaScript heap, with the bytes outside of it; undefined if the server does not report it. */
   readonly heldMiB: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export function measureGrowth(
   return { lows, growth, grows: growth > Math.max(base * tolerance, toleranceMiB) };
 }
 
-/** The median of the slopes between all pairs: one odd value does not change it. */
+/** The median of the slopes between all pairs, which a single outlier does not change. */
 function medianSlope(values: readonly number[]): number {
   const slopes = values.flatMap((value, index) => values.slice(index + 1).map((later, step) => (later - value) / (step + 1)));
   return slopes.toSorted((a, b) => a - b)[Math.floor((slopes.length - 1) / 2)] ?? 0;

@@ -4,7 +4,7 @@ import type { APIResponse } from '../../../api/client/transport.ts';
 import type { Cluster } from '../../framework/connect-cluster.ts';
 import { benchResources, objectName } from '../objects.ts';
 
-/** A mixed load at a steady pace on a bounded number of objects: what it leaves behind is nothing. */
+/** A mixed load at a steady pace on a bounded number of objects, which leaves nothing behind. */
 interface SoakLoad {
   /** How often which operation was answered, and with which status. */
   counts(): ReadonlyMap<string, number>;
@@ -122,7 +122,7 @@ export function startSoakLoad({ cluster, namespaces, random, rate }: LoadOptions
       if (!until.aborted) throw error;
     }
   };
-  /** Goes on whatever happens; what happened is told at the end. */
+  /** Continues after errors, which are reported at the end. */
   const keepOn = async (task: () => Promise<void>) => {
     while (!signal.aborted) {
       try {

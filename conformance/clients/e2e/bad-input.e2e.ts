@@ -164,7 +164,7 @@ const attacks: readonly Attack[] = [
     method: 'GET',
     path: configMaps,
     query: 'resourceVersion=nonsense',
-    // Upstream asks its cache first and answers this; where it asks the store, it says 400.
+    // Upstream asks its cache first and answers 500; where it asks the store, it answers 400.
     code: 500,
     message: /strconv\.ParseUint: parsing "nonsense": invalid syntax/,
   },

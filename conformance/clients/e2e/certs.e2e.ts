@@ -9,7 +9,7 @@ import { waitFor } from '../../framework/wait-for.ts';
 import { ensureClients } from '../support/ensure-clients.ts';
 import { kubets, nodeProgram, startCluster, type TestCluster } from '../support/cluster.ts';
 
-/** Every key and certificate of a running cluster is replaced, and nobody notices. */
+/** Every key and certificate of a running cluster is replaced without an interruption. */
 describe('the rotation of all certificates', function () {
   this.timeout(240_000);
   let cluster: TestCluster;

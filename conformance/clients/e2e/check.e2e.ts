@@ -14,7 +14,10 @@ interface Document {
   }[];
 }
 
-/** Failures of a cluster as it comes out of `kubets up`: nothing is audited, and kubelets are not verified, as upstream's defaults are. */
+/**
+ * The failing controls of a cluster with the defaults of `kubets up`: there is no audit log, and kubelets are not verified, as by
+ * upstream's defaults.
+ */
 const expectedFailures = ['1.2.5', '1.2.16', '1.2.17', '1.2.18', '1.2.19', '3.2.1'];
 /** Ports that the node agent opens beside its API: see docs/security.md. */
 const agentPorts = ['10053', '10249', '10250', '10256'];

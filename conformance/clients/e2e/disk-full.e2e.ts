@@ -16,7 +16,7 @@ const thresholdMebibytes = 300;
 const unusedImage = 'example.com/unused:1';
 const unusedMebibytes = 60;
 
-/** A node whose disk is small: what fills it is cleared away, images that nobody uses first, then who has taken the most. */
+/** A node with a small disk: unused images are removed first, then the Pod that uses the most is evicted. */
 describe('a full disk', function () {
   this.timeout(300_000);
   let cluster: TestCluster;

@@ -20,8 +20,8 @@ const foreign = 'machine-f';
 const all = [own, joined, foreign];
 
 /**
- * Nodes of kubets beside one with another kubelet and kube-proxy. It runs where KUBETS_FOREIGN_KUBELET and
- * KUBETS_FOREIGN_KUBE_PROXY name such programs.
+ * Nodes of kubets beside one with another kubelet and kube-proxy. Runs if KUBETS_FOREIGN_KUBELET and KUBETS_FOREIGN_KUBE_PROXY name such
+ * programs.
  */
 describe('a node with another kubelet and kube-proxy', function () {
   this.timeout(300_000);
@@ -57,7 +57,7 @@ describe('a node with another kubelet and kube-proxy', function () {
     });
   });
   after(async () => {
-    // First what its programs have started: it holds their outputs open.
+    // Ends the programs that it has started first, since they hold its outputs open.
     for (const machine of machines) await machine.remove();
     await node?.stop();
     await agent?.stop();
@@ -122,7 +122,9 @@ describe('a node with another kubelet and kube-proxy', function () {
     }
   });
 
-  /** A Pod's view of itself, without what differs by its name and addresses, and without what is hidden since v1.33. */
+  /**
+   * A Pod's environment as it sees it, without parts that differ by its name and addresses, and without those that are hidden since v1.33.
+   */
   const seenIn = async (name: string): Promise<string> => {
     const script = [
       'echo "# environment"; env | grep -v -E "^(HOSTNAME|OWN_|SHLVL|_)" | sort',

@@ -101,7 +101,7 @@ function reachTheApplication(app: () => Guestbook): void {
 }
 
 function useItsContainers(app: () => Guestbook, theCluster: () => TestCluster): void {
-  /** In a terminal of its own, as a person sits before one. */
+  /** Runs a program in a terminal, as a person would. */
   const inTerminal = (...args: string[]) => {
     const command = [app().program, '--kubeconfig', theCluster().kubeconfig, '--namespace', app().namespace, ...args];
     const quoted = command.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ');

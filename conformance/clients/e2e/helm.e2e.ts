@@ -56,7 +56,7 @@ function useHelm(theCluster: () => TestCluster, program: string, namespace: stri
     const left = (kinds: string) =>
       theCluster().run(['-n', namespace, 'get', kinds, '-l', 'app.kubernetes.io/instance=front', '-o', 'name']);
     assert.equal(await left('deployments,services,configmaps'), '');
-    // Helm deletes in the background: what its objects own follows.
+    // Helm deletes in the background: dependents are deleted later.
     await until('removal of ReplicaSets and Pods', async () => (await left('replicasets,pods')) === '');
     assert.doesNotMatch(await helm('list'), /front/);
   });

@@ -9,7 +9,7 @@ describe('SIGKILL of the control plane in the middle of 1,000 creates', function
   });
   after(() => cluster?.stop());
 
-  // The moment of the kill is chance: several rounds hit more of the possible moments.
+  // The moment of the kill is random, so several rounds hit more of the possible moments.
   for (const round of [1, 2, 3]) {
     it(`loses nothing that was acknowledged, and watches go on without a gap (round ${round})`, async () => {
       const namespace = `kill-${round}`;

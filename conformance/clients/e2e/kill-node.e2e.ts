@@ -67,7 +67,7 @@ describe('SIGKILL while the guestbook runs', function () {
     await until('three replicas', async () => Object.keys(await containers().catch(() => ({}))).length === 5, 60);
     const after = await containers();
     const kept = Object.entries(before).filter(([name, id]) => after[name] === id);
-    // Scaling down may have taken one of the old Pods in place of the new one; none was restarted.
+    // Scaling down may have removed one of the old Pods instead of the new one; none was restarted.
     assert.ok(kept.length >= 4, `${JSON.stringify(before)} became ${JSON.stringify(after)}`);
     for (const id of Object.values(after)) assert.match(id, / restarted 0 times$/);
     assert.equal((await app.kubectl(['exec', await app.podOf('front'), '--', 'true'])).code, 0);

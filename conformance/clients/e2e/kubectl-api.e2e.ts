@@ -3,7 +3,7 @@ import { startCluster, type TestCluster } from '../support/cluster.ts';
 import { ensureClients } from '../support/ensure-clients.ts';
 import { type CommandCase, kubectlCases } from '../support/kubectl-cases.ts';
 
-/** Stock kubectl of several releases against the control plane alone: what it says must be what it says on Kubernetes. */
+/** Stock kubectl of several releases against the control plane alone: its output must be that on Kubernetes. */
 describe('stock kubectl against the API', function () {
   this.timeout(60_000);
   let cluster: TestCluster;

@@ -39,7 +39,7 @@ describe('client libraries', function () {
       namespace: 'python',
       isThere: existsSync(path.join(path.dirname(python), '../lib/python3/dist-packages/kubernetes')),
       cluster: () => cluster,
-      // -I: what the user has installed elsewhere is not what is tested.
+      // -I keeps the user's other packages out of the test.
       prepare: async () => ({ program: python, args: ['-I', path.join(here, 'python/checks.py')] }),
     }));
 
@@ -63,7 +63,7 @@ interface Library {
   prepare(): Promise<{ readonly program: string; readonly args: readonly string[] }>;
 }
 
-/** Runs the program of a library's checks once, and makes one test of each line in which it tells how a check went. */
+/** Runs the program of a library's checks once, and makes one test of each line of its output, which reports one check. */
 function checkWith({ checks, namespace, isThere, cluster, prepare }: Library): void {
   const outcomes = new Map<string, { readonly ok: boolean; readonly error?: string }>();
   let said = '';
@@ -86,7 +86,7 @@ function checkWith({ checks, namespace, isThere, cluster, prepare }: Library): v
     });
 }
 
-/** The names of checks in a source file: the matches of `one` within that of `all`. */
+/** The names of checks in a source file: the matches of `one` within the match of `all`. */
 function names(file: string, all: RegExp, one: RegExp): string[] {
   const list = all.exec(readFileSync(path.join(here, file), 'utf8'))?.[1] ?? '';
   const found = [...list.matchAll(one)].map((match) => match[1] ?? '');

@@ -6,7 +6,7 @@ import { testImages } from '../../framework/test-images.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import { kubets, nodeProgram, startCluster, type TestCluster } from '../support/cluster.ts';
 
-/** The ways in which a cluster ends, and what becomes of its Pods. */
+/** The ways in which a cluster is stopped, and the effect on its Pods. */
 describe('a stop', function () {
   this.timeout(240_000);
   let cluster: TestCluster;

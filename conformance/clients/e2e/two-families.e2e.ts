@@ -10,7 +10,7 @@ import { spreadApplication } from '../support/spread-application.ts';
 const nodes = ['node-1', 'node-2'] as const;
 const nodesCIDRs = '172.29.239.0/24,fd00:172:239::/64';
 
-/** Two nodes whose Pods and Services have addresses of IPv4 and of IPv6, and what else the pod network does for Pods. */
+/** Two nodes with IPv4 and IPv6 addresses for Pods and Services, and further features of the Pod network. */
 describe('a cluster of both families', function () {
   this.timeout(90_000);
   let cluster: TestCluster;
@@ -91,13 +91,13 @@ describe('a cluster of both families', function () {
     await cluster.run(['apply', '-f', '-'], { input: JSON.stringify(pod) });
     await cluster.run(['wait', '--for=condition=Ready', 'pod/limited', '--timeout=30s']);
     for (const address of ['172.29.239.2', '[fd00:172:239::2]']) assert.equal((await answerOf(`http://${address}:18080/`)).trim(), 'here');
-    // The runtime grants a first burst of hundreds of megabytes: what it is limited to afterwards is asked of the kernel.
+    // The runtime allows a first burst of hundreds of megabytes, so the limit after that is read from the kernel.
     const pid = readFileSync(path.join(cluster.dataDir, 'nodes/node-1/init.pid'), 'utf8').trim();
     assert.match(await runSuccessfully('nsenter', ['-t', pid, '-n', 'tc', 'qdisc', 'show']), /tbf .* rate 1Mbit/);
   });
 });
 
-/** The process that was started is the one that entered the node's namespaces; the agent is its child. */
+/** The started process has entered the node's namespaces; the agent is its child. */
 function killAgent(pidFile: string): void {
   const pid = readFileSync(pidFile, 'utf8').trim();
   const [agent] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');

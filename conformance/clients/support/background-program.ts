@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { waitFor } from '../../framework/wait-for.ts';
 
-/** A program that goes on until it is stopped, such as `kubectl logs --follow`. */
+/** A program that runs until it is stopped, such as `kubectl logs --follow`. */
 export interface BackgroundProgram {
   /** All that it has written so far. */
   output(): string;

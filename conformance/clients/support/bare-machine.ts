@@ -7,13 +7,13 @@ import { type RunOptions, type RunResult, runProgram } from '../../framework/run
 import { type BackgroundProgram, startProgram } from './background-program.ts';
 import { kubets, nodeProgram } from './cluster.ts';
 
-/** A substitute for another machine that has kubets and nothing else: network, processes, mounts, host name and cgroups of its own. */
+/** A substitute for another machine with kubets on it: with its own network, processes, mounts, host name and cgroups. */
 export interface BareMachine {
   readonly name: string;
   readonly address: string;
   /** Its `--data-dir`. */
   readonly dataDir: string;
-  /** Switches it on (again); what it has stored is still there, nothing runs. */
+  /** Switches it on (again): its stored data are there, and no process runs. */
   boot(): Promise<void>;
   /** Runs a program on it to its end. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
@@ -27,7 +27,7 @@ export interface BareMachine {
   agentLog(): string;
   /** Pulls the plug: SIGKILL of everything that runs on it. */
   kill(): Promise<void>;
-  /** Kills it and forgets what it has stored. */
+  /** Kills it and deletes its stored data. */
   remove(): Promise<void>;
 }
 

@@ -25,7 +25,7 @@ interface ClusterOptions {
   readonly prepare?: (dataDir: string) => void | Promise<void>;
 }
 
-/** `kubets up` as a child process on a data dir of its own. */
+/** `kubets up` as a child process on its own data dir. */
 export interface TestCluster {
   readonly dataDir: string;
   readonly kubeconfig: string;
@@ -131,7 +131,7 @@ function createTestCluster(options: ClusterOptions, dataDir: string, port: numbe
       const impatience = setTimeout(() => child?.kill('SIGKILL'), 60_000);
       const ended = isRunning ? await kill('SIGTERM') : undefined;
       clearTimeout(impatience);
-      // Killed and not started again: its node goes on, as it should, until it is reset.
+      // It was killed and not started again: its node keeps running, as it should, until it is reset.
       if (!isRunning && options.node) await runSuccessfully(nodeProgram, [kubets, 'reset', '--data-dir', dataDir]);
       const left = await settledLeftovers(find, before);
       if (left.mounts.length === 0) rmSync(dataDir, { recursive: true, force: true });

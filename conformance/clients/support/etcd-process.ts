@@ -6,7 +6,7 @@ import { runSuccessfully } from '../../framework/run-program.ts';
 import { waitFor } from '../../framework/wait-for.ts';
 import { freePort } from './cluster.ts';
 
-/** A real etcd of one member, on a data dir of its own. */
+/** A real etcd with one member, on its own data dir. */
 export interface EtcdProcess {
   readonly url: string;
   etcdctl(...args: readonly string[]): Promise<string>;

@@ -144,7 +144,7 @@ function kubeletConfiguration(at: (name: string) => string, socket: string): obj
     failSwapOn: false,
     podLogsDir: at('logs'),
     staticPodPath: at('manifests'),
-    // The machine's disk is nobody's business here.
+    // The fill level of the machine's disk must not evict Pods.
     evictionHard: { 'nodefs.available': '0%' },
     imageGCHighThresholdPercent: 100,
     nodeStatusUpdateFrequency: '5s',
@@ -155,12 +155,12 @@ function proxyConfiguration(hostnameOverride: string, kubeconfig: string): objec
   return {
     ...{ apiVersion: 'kubeproxy.config.k8s.io/v1alpha1', kind: 'KubeProxyConfiguration', mode: 'nftables', clusterCIDR, hostnameOverride },
     clientConnection: { kubeconfig },
-    // Limits of the whole machine, which is not its own.
+    // These limits are the machine's, which other programs share.
     conntrack: { maxPerCore: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   };
 }
 
-/** Pods appear as the node to all that are elsewhere: what asks a DNS server then is a node. */
+/** Pods appear outside of their node with the node's address, so a DNS server elsewhere is asked by the node. */
 function network(subnet: string): object {
   const ipam = { type: 'host-local', ranges: [[{ subnet }]], routes: [{ dst: '0.0.0.0/0' }] };
   const bridge = { type: 'bridge', bridge: 'cni0', isGateway: true, ipMasq: true, hairpinMode: true, ipam };

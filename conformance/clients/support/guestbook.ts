@@ -9,7 +9,7 @@ const docs = path.resolve(import.meta.dirname, '../../../docs/guestbook');
 export const guestbookFile = path.join(docs, 'guestbook.yaml');
 export const guestbookChart = path.join(docs, 'chart');
 
-/** The application of docs/guestbook in a namespace, seen through one kubectl. */
+/** The application of docs/guestbook in a namespace, used through one kubectl. */
 export interface Guestbook {
   readonly namespace: string;
   readonly program: string;
@@ -55,14 +55,14 @@ export function createGuestbook(cluster: TestCluster, namespace: string, program
   };
 }
 
-/** The answer of an address, asked again until there is one. */
+/** The answer of an address; the request is repeated until there is one. */
 export function answerOf(url: string, init: RequestInit = {}, withinSeconds = 20): Promise<string> {
   let last = '';
   return waitFor(
     `an answer of ${url}`,
     async () => {
       try {
-        // A connection of its own each time, so that the Service may choose anew.
+        // A new connection each time, so that the Service chooses an endpoint anew.
         const response = await fetch(url, { ...init, headers: { connection: 'close' }, signal: AbortSignal.timeout(3000) });
         if (response.ok) return await response.text();
         last = `${response.status} ${await response.text()}`;
@@ -84,7 +84,7 @@ export async function whoAnswers(url: string, times: number): Promise<Set<string
   return names;
 }
 
-/** Waits until `ask` shows what it should; the last answer is in the error. */
+/** Waits until `ask` returns the expected result; the error contains the last one. */
 export async function until(what: string, ask: () => Promise<boolean>, withinSeconds = 30): Promise<void> {
   const deadline = performance.now() + withinSeconds * 1000;
   while (!(await ask())) {

@@ -24,7 +24,7 @@ export async function killInCreates(cluster: TestCluster, namespace: string): Pr
   const watching = watchUntilCut(before, namespace, start, seen);
   const acknowledged = new Map<string, Known>();
   const reached = Promise.withResolvers<void>();
-  // Each goes on with another create as soon as one is answered, so that there are as many whenever the kill falls.
+  // Each client sends another create as soon as one is answered, so that there are as many under way whenever the kill comes.
   const creating = Array.from({ length: concurrent }, async (_, lane) => {
     for (let turn = 0; ; turn++) {
       const name = `killed-${lane}-${turn}`;
@@ -62,7 +62,7 @@ async function watchUntilCut(cluster: Cluster, namespace: string, resourceVersio
   }
 }
 
-/** Controllers put ConfigMaps of their own into a namespace. */
+/** Controllers create their own ConfigMaps in a namespace. */
 const isOurs = ({ metadata }: { readonly metadata: { readonly name?: string } }): boolean => metadata.name?.startsWith('killed-') ?? false;
 
 const knownOf = ({ metadata }: { readonly metadata: { readonly uid?: string; readonly resourceVersion?: string } }): Known => ({

@@ -1,4 +1,4 @@
-/** One command line, run in a namespace of its own after those before it, and what it must say. */
+/** A command line, run in a namespace after the commands before it, with its expected output. */
 export interface CommandCase {
   /** Without `kubectl` and `--namespace`; an argument in single quotes may hold spaces. */
   readonly args: string;
@@ -272,5 +272,5 @@ const deleting: readonly CommandCase[] = [
   { args: 'delete all --all', output: [/^service "web" deleted/m, /^service "door" deleted/m, /^job\.batch "once" deleted/m] },
 ];
 
-/** In order: later commands use what earlier ones have made. */
+/** In order: later commands use objects of earlier ones. */
 export const kubectlCases: readonly CommandCase[] = [...discovering, ...creating, ...reading, ...changing, ...applying, ...deleting];

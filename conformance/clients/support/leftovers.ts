@@ -24,7 +24,7 @@ export function findLeftovers(dataDir: string, { machine }: { readonly machine: 
   };
 }
 
-/** Things that are there now and were not there before. */
+/** The things that were added since `before`. */
 export function subtractLeftovers(now: Leftovers, before: Leftovers): Leftovers {
   const added = (what: keyof Leftovers) => now[what].filter((item) => !before[what].includes(item));
   return {
@@ -55,7 +55,7 @@ function readCommandLine(pid: string): string {
   }
 }
 
-/** Empty where the program is not there: then neither is what it would list. */
+/** Empty if the program is not installed, since there is then nothing that it would list. */
 function listWith(program: string, args: readonly string[]): string[] {
   const { stdout } = spawnSync(program, args, { encoding: 'utf8' });
   return (stdout ?? '').split('\n').filter((line) => line.trim() !== '');

@@ -38,7 +38,7 @@ const openAPI = {
   components: { schemas: { 'com.example.ext.v1.Note': schema } },
 };
 
-/** A small API server with one kind, `notes`, kept in memory: as an author of an extension would write it, without a library. */
+/** A small API server with one kind, `notes`, kept in memory: written as an author of an extension would write it, without a library. */
 export function createNotesServer(): NotesServer {
   const notes = new Map<string, Note>();
   const users = new Set<string>();

@@ -23,7 +23,7 @@ interface SpreadApplication {
   containers(): Promise<Record<string, string>>;
   /** The answer of a URL when asked on a node; undefined while there is none. */
   ask(node: string, url: string): Promise<string | undefined>;
-  /** Sorted names of who answers in so many turns. */
+  /** The sorted names of the Pods that answer a number of requests. */
   whoAnswers(node: string, url: string, turns?: number): Promise<string[]>;
 }
 

@@ -136,7 +136,7 @@ function otherPathRequests(): DifferentialRequest[] {
   ];
 }
 
-/** Requests of every verb and outcome, in an order in which the later ones find what the earlier ones made. */
+/** Requests of every verb and result, in an order in which later ones use the objects of earlier ones. */
 export function auditRequests(): DifferentialRequest[] {
   return [...configMapRequests(), ...otherResourceRequests(), ...otherPathRequests()];
 }

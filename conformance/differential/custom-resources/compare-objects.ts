@@ -43,7 +43,7 @@ const context: StrategyContext = {
   user: { name: 'admin', uid: '', groups: [], extra: {} },
 };
 
-/** The verdict on a new object, or on one that replaces `old`, of the functions that kubets is made of. */
+/** kubets' verdict on a new object, or on one that replaces `old`, by calling its functions directly. */
 export function outcomeOf(definition: ResourceDefinition, object: object, old?: UntypedObject): Outcome {
   const { group, version, names, schema } = definition;
   if (schema === undefined) throw new Error('a custom kind has a schema');

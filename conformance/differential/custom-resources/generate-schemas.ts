@@ -172,7 +172,7 @@ function numberRules(next: Next): JSONSchemaProps {
   };
 }
 
-/** Rules among which a value must meet one, some or none; of a kind that is allowed below them. */
+/** Adds rules of which a value must meet one, some or none, of a kind that is allowed there. */
 function addAlternatives(next: Next, schema: JSONSchemaProps): void {
   const rule = (): JSONSchemaProps => {
     switch (schema.type) {
@@ -207,7 +207,7 @@ function addAlternatives(next: Next, schema: JSONSchemaProps): void {
   }
 }
 
-/** A value for the schema, now and then one that does not fit. */
+/** Generates a value for the schema, sometimes an invalid one. */
 export function generateValue(next: Next, schema: JSONSchemaProps, depth = 0): unknown {
   if (chance(next, 0.06)) return pick(next, [null, 'text', 7, 1.5, true, [], {}, [1], { z: 1 }, -1]);
   if (schema['x-kubernetes-embedded-resource']) return embedded(next);

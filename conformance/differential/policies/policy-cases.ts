@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-/** A policy, the objects that it judges, and how it is bound. Each has a namespace of its own. */
+/** A policy, the objects that it judges, and its binding. Each case has its own namespace. */
 export interface PolicyCase {
   readonly name: string;
-  /** Merged over one that matches ConfigMaps. */
+  /** Merged into a spec that matches ConfigMaps. */
   readonly spec: Readonly<Record<string, unknown>>;
-  /** Merged over one that denies. Null: the policy is not bound. */
+  /** Merged into a binding that denies. Null: the policy has no binding. */
   readonly binding?: Readonly<Record<string, unknown>> | null;
   /** Objects that are there before: paths below the namespace (or absolute) and bodies. */
   readonly seeds?: readonly (readonly [path: string, body: object])[];

@@ -11,7 +11,7 @@ export interface PolicyTarget {
   pause(): Promise<void>;
 }
 
-/** The answer of a server, without what differs from one to the next. */
+/** The answer of a server, without the parts that differ between servers. */
 export interface PolicyAnswer {
   readonly code: number;
   readonly reason?: string;

@@ -200,10 +200,10 @@ const queries = [
   '?fieldSelector=metadata.name%21%3Dx',
 ];
 const methods = ['GET', 'GET', 'GET', 'GET', 'GET', 'GET', 'HEAD', 'DELETE', 'POST', 'PUT', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND'];
-/** To whom the words that were authorized are shown in the refusal, or what was routed in the answer. */
+/** Users who see the authorized words in the refusal, or the routed ones in the answer. */
 const users = ['eve', 'eve', 'eve', 'alice', 'admin', 'bob', 'anonymous', 'system:node:node-1'];
 
-/** Odd spellings of paths. Nothing is changed by them: what writes has no body, or is a dry run. */
+/** Unusual spellings of paths. They change nothing: writes have no body, or are dry runs. */
 export function* pathRequests(random: Random, count: number): Generator<DifferentialRequest> {
   for (let made = 0; made < count; made++) {
     const segments = oneOf(random, bases).slice(1).split('/');

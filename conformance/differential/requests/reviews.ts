@@ -130,7 +130,7 @@ function attributesOf(random: Random): object {
 
 const askers = ['admin', 'admin', 'alice', 'bob', 'eve', 'robot', 'anonymous', 'system:node:node-1', 'system:kube-controller-manager'];
 
-/** Whether somebody may do something, asked of oneself, of others, in one namespace, and in every wrong shape. */
+/** Access reviews: for oneself, for others, in one namespace, and in every wrong form. */
 export function* reviewRequests(random: Random, count: number): Generator<DifferentialRequest> {
   for (let made = 0; made < count; made++) {
     const asked = attributesOf(random);

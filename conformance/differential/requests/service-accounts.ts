@@ -48,7 +48,7 @@ const metadata = [
   { name: 'robot', namespace: 'team-a' },
 ];
 
-/** Requests for tokens of service accounts, bound to what is there and what is not. */
+/** Requests for tokens of service accounts, bound to existing and missing objects. */
 export function* tokenRequests(random: Random, count: number): Generator<DifferentialRequest> {
   for (let made = 0; made < count; made++) {
     const [expirationSeconds, of, meta] = [oneOf(random, spans), oneOf(random, audiences), oneOf(random, metadata)];

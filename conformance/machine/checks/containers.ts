@@ -1,6 +1,6 @@
 import type { GuestCluster } from '../guest/guest-cluster.ts';
 
-/** A container of a Pod that runs, by which one can tell whether it is still the same. */
+/** A container of a running Pod, with facts that show whether it is still the same one. */
 export interface RunningContainer {
   /** `namespace/pod/container` */
   readonly name: string;

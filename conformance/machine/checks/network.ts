@@ -12,7 +12,7 @@ export const network: CheckTopic = {
   ],
 };
 
-/** The time in which what others have removed must be there again. */
+/** The time within which removed rules and routes must be restored. */
 const atOnceSeconds = 5;
 
 async function rulesComeBack(context: CheckContext): Promise<string> {

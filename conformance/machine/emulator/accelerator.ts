@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { MachineImage } from '../image/ensure-image.ts';
 import type { Accelerator } from './qemu-arguments.ts';
 
-/** A kernel that runs on real hardware says this within a second or two of its start. */
+/** A line that a kernel on real hardware prints within a second or two of its start. */
 const kernelIsUp = /Run \/init as init process/;
 const trialMs = 20_000;
 
@@ -18,7 +18,7 @@ export async function chooseAccelerator(image: MachineImage): Promise<{ accelera
   return { accelerator: 'tcg', reason: `the kernel does not boot with KVM, which said: ${findComplaint(output)}` };
 }
 
-/** The first line of what QEMU and the kernel wrote that tells of a failure, or the last one. */
+/** The first line in the output of QEMU and the kernel that reports a failure, or else the last line. */
 export function findComplaint(output: string): string {
   const lines = output
     .split('\n')
@@ -28,7 +28,7 @@ export function findComplaint(output: string): string {
   return (complaint ?? 'nothing').slice(0, 100);
 }
 
-/** Starts the kernel on a machine without a disk, and returns what it and QEMU wrote until it was up, failed or took too long. */
+/** Starts the kernel on a machine without a disk, and returns its output and QEMU's until it was up, failed or took too long. */
 function bootKernel({ kernel, initrd }: MachineImage): Promise<string> {
   return new Promise((resolve) => {
     const machine = ['-accel', 'kvm', '-cpu', 'host', '-m', '512', '-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot'];
@@ -42,7 +42,7 @@ function bootKernel({ kernel, initrd }: MachineImage): Promise<string> {
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => {
         output += chunk.toString();
-        // QEMU goes on after an emulation failure, with the processor stopped.
+        // After an emulation failure QEMU keeps running with the processor stopped.
         if (kernelIsUp.test(output) || /emulation failure|internal error/i.test(output)) child.kill('SIGKILL');
       });
     child.once('error', (error) => resolve(String(error)));

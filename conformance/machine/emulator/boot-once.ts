@@ -4,13 +4,13 @@ import { runSuccessfully } from '../../framework/run-program.ts';
 import type { MachineImage } from '../image/ensure-image.ts';
 import { createMachine, type MachineOptions } from './machine.ts';
 
-/** The identity of a machine, which the next one that starts from its disk must get anew. */
+/** The files with a machine's identity, which are removed so that the next machine gets a new one. */
 const forgetItself =
   'rm -rf /root/.ssh /var/lib/dbus/machine-id; : >/etc/machine-id; journalctl -q --rotate; journalctl -q --vacuum-time=1s; sync';
 
 /**
- * The image after it was booted and shut down once, kept beside the image. What Debian does at its first boot (compiling
- * AppArmor profiles above all) takes minutes on an emulated processor.
+ * Returns the image after it was booted and shut down once, stored beside the image: Debian's first boot takes minutes on an emulated
+ * processor, above all for compiling AppArmor profiles.
  */
 export async function ensureBootedOnce(
   image: MachineImage,
@@ -24,7 +24,7 @@ export async function ensureBootedOnce(
       await machine.shell.run('systemctl is-system-running --wait', { timeoutSeconds: options.bootSeconds });
       await machine.succeed(forgetItself);
       await machine.powerOff(options.bootSeconds);
-      // The folder may be on another file system; the disk appears whole or not at all.
+      // The folder may be on another file system; the disk is renamed when it is complete.
       const unfinished = `${disk}.${process.pid}`;
       await runSuccessfully('mv', [machine.disk, unfinished], { timeoutSeconds: 300 });
       renameSync(unfinished, disk);

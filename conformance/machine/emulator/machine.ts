@@ -11,15 +11,15 @@ import { controlQEMU } from './control-protocol.ts';
 import { type Accelerator, type MachineSize, type QEMUOptions, qemuArguments } from './qemu-arguments.ts';
 import { createShell, type KeyPair, type Shell } from './ssh.ts';
 
-/** An emulated machine. Its disk lasts as long as the test; what runs on it, until it is switched off. */
+/** An emulated machine. Its disk lasts as long as the test, its processes until it is switched off. */
 export interface Machine {
   readonly name: string;
-  /** The address by which the other machines know it. */
+  /** The address by which the other machines reach it. */
   readonly address: string;
   readonly shell: Shell;
   /** The port here that leads to the port of the API there. */
   readonly apiPort: number;
-  /** Runs a script of `sh` that must succeed, and returns what it wrote. */
+  /** Runs a script of `sh` that must succeed, and returns its output. */
   succeed(script: string, options?: { readonly timeoutSeconds?: number; readonly input?: string }): Promise<string>;
   /** Switches it on and waits until root's shell answers. */
   powerOn(): Promise<void>;
@@ -53,7 +53,7 @@ export interface MachineOptions {
 
 const exited = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
 
-/** Makes a machine with a disk of its own, which is switched off. */
+/** Makes a machine with its own disk, which is switched off. */
 export async function createMachine(options: MachineOptions): Promise<Machine> {
   const { name, folder, image, between, bootSeconds } = options;
   const file = (suffix: string) => path.join(folder, `${name}.${suffix}`);
@@ -158,7 +158,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   };
 }
 
-/** The emulator as a process that ends when this one does, however it does. */
+/** Starts the emulator as a process that ends with this one in any case. */
 function startQEMU(options: QEMUOptions, log: string): ChildProcess {
   const program = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...qemuArguments(options)];
   const script = 'log=$1; shift; exec "$@" >>"$log" 2>&1';
@@ -175,7 +175,7 @@ function authorizedKey({ publicKeyFile }: KeyPair): string {
   return `systemd.set_credential_binary=ssh.authorized_keys.root:${key}`;
 }
 
-/** The console's file with what was in it before the machine was switched on anew, when the emulator truncates it. */
+/** Collects the console's output across restarts, at which the emulator truncates its file. */
 function createConsoleLog(file: string): { read(): string; keep(): void } {
   let earlier = '';
   const now = () => (existsSync(file) ? readFileSync(file, 'utf8') : '');

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
-/** The network segment between several machines: every frame goes to all others, as through a hub. */
+/** The network segment between several machines: every frame is sent to all others, as by a hub. */
 interface NetworkSwitch {
   readonly port: number;
   /** Pulls the cable of the machine behind a port, or puts it in again. */

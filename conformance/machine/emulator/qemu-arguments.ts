@@ -21,16 +21,16 @@ export interface QEMUOptions {
   readonly controlSocket: string;
   /** Ports of the loopback interface here that lead to ports of the machine. */
   readonly forwardedPorts: readonly { readonly here: number; readonly there: number }[];
-  /** The network between several machines: this one's place in it and the UDP ports of it and of the switch. */
+  /** The network between several machines: this machine's index in it, its UDP port and that of the switch. */
   readonly between?: { readonly index: number; readonly port: number; readonly switchPort: number };
 }
 
-/** Vector instructions of later processors are slower to emulate than what programs do without them. */
+/** Programs use the vector instructions of later processors, which are slower to emulate than other instructions. */
 const emulatedProcessor = 'Nehalem-v1';
 /** Switches off mitigations, which take a quarter of the emulated processor's time: it has no speculation to attack. */
 const withoutMitigations = 'mitigations=off';
 
-/** The arguments with which `qemu-system-x86_64` is one machine with a serial console, a disk and one or two networks. */
+/** The arguments with which `qemu-system-x86_64` emulates a machine with a serial console, a disk and one or two networks. */
 export function qemuArguments(options: QEMUOptions): string[] {
   const { accelerator, size, between } = options;
   const forwards = options.forwardedPorts.map(({ here, there }) => `,hostfwd=tcp:127.0.0.1:${here}-:${there}`);
@@ -53,7 +53,7 @@ export function qemuArguments(options: QEMUOptions): string[] {
     ],
     ...['-drive', `file=${options.disk},if=virtio,format=qcow2,cache=unsafe,discard=unmap`],
     ...['-device', 'virtio-rng-pci'],
-    // The first network is the one whose address kubets announces.
+    // kubets announces the address of the first network.
     ...(between === undefined ? [] : networkBetween(between)),
     ...['-netdev', `user,id=management,restrict=on${forwards.join('')}`],
     ...['-device', `virtio-net-pci,netdev=management,mac=${managementAddress}`],

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { runProgram, type RunOptions, type RunResult, runSuccessfully } from '../../framework/run-program.ts';
 import { type BackgroundProgram, startProgram } from '../../clients/support/background-program.ts';
 
-/** A key pair with which one run of the test gets into its machines. */
+/** A key pair by which a run of the test logs in to its machines. */
 export interface KeyPair {
   readonly privateKeyFile: string;
   readonly publicKeyFile: string;
@@ -20,11 +20,11 @@ export interface Shell {
   run(script: string, options?: Omit<RunOptions, 'env' | 'cwd'>): Promise<RunResult>;
   /** Runs a script as run does, with a file of this machine as the script's standard input. */
   runWithFile(script: string, file: string, options?: Omit<RunOptions, 'env' | 'cwd' | 'input'>): Promise<RunResult>;
-  /** A terminal session of its own that runs a script; stopping it closes the terminal. */
+  /** A terminal session that runs a script; stopping it closes the terminal. */
   startSession(script: string): BackgroundProgram;
   /** Ends the connection that `run` uses. */
   disconnect(): Promise<void>;
-  /** The command by which a person gets there. */
+  /** The command by which a person logs in. */
   readonly command: string;
 }
 
@@ -41,7 +41,7 @@ export function createShell(port: number, { privateKeyFile }: KeyPair, controlSo
   ];
   const target = ['-F', '/dev/null', '-i', privateKeyFile, ...settings.flatMap((setting) => ['-o', setting]), '-p', String(port)];
   const address = 'root@127.0.0.1';
-  // One connection for all commands: to make one takes seconds on an emulated processor.
+  // One connection for all commands, since making one takes seconds on an emulated processor.
   const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPath=${controlSocket}`, '-o', 'ControlPersist=yes'];
   return {
     run: (script, options) => runProgram('ssh', [...target, ...shared, address, script], options),

@@ -1,4 +1,4 @@
-/** Throws where what was found is not what must be. */
+/** Throws if the found value differs from the expected one. */
 export function expectEqual(what: string, found: string | number | undefined, wanted: string | number): void {
   if (String(found).trim() !== String(wanted)) throw new Error(`${what} is ${String(found).trim()}, and must be ${wanted}`);
 }

@@ -9,7 +9,7 @@ import { checkoutFolder } from '../image/ensure-image.ts';
 
 /** The cluster whose control plane is on a machine. */
 export interface GuestCluster {
-  /** `npm run up` in a terminal session of its own, until it is ready. */
+  /** Runs `npm run up` in a terminal session until it is ready. */
   up(flags?: readonly string[]): Promise<void>;
   /** The output of `npm run up` since its start. */
   upOutput(): string;

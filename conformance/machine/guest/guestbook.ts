@@ -21,8 +21,8 @@ export async function untilGuestbookAnswers(context: CheckContext, withinSeconds
 }
 
 /**
- * Waits until all of the guestbook runs. Its Deployments are available in the API also while what is there is from before
- * a stop, so it has to answer as well.
+ * Waits until all of the guestbook runs. The API may still show Deployments as available after a stop, so the guestbook has to answer as
+ * well.
  */
 export async function untilGuestbookRuns(context: CheckContext): Promise<void> {
   const { cluster, seconds } = context;

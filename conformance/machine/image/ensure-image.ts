@@ -41,7 +41,7 @@ interface ImageOptions {
   readonly signal: AbortSignal;
 }
 
-/** Returns the image of the machine, and makes it if there is none of what it would be made of now. */
+/** Returns the image of the machine, and makes it if its ingredients have changed. */
 export async function ensureImage({ cache, mirror, variant, progress, signal }: ImageOptions): Promise<MachineImage> {
   const inputs = {
     kernelVersion: await newestKernel(),
@@ -119,7 +119,7 @@ async function makeImage(folder: string, { mirror, variant, progress, signal }: 
   rmSync(files, { recursive: true });
 }
 
-/** Images of which nobody has made use for so long are removed when another is made. */
+/** Images that were unused for this long are removed when another one is made. */
 const unusedMs = 14 * 24 * 3600 * 1000;
 
 function removeUnused(cache: string): void {

@@ -39,11 +39,11 @@ export const packages: readonly string[] = [...systemPackages, ...nodePackages, 
 /** The services that a package enables and that a server of containers would not have. */
 const unwantedServices = ['nginx', 'redis-server', 'e2scrub_all.timer', 'apt-daily.timer', 'apt-daily-upgrade.timer'];
 
-/** The hardware addresses by which a machine knows its networks. */
+/** The hardware addresses by which a machine recognizes its networks. */
 export const hardwareAddresses = {
   /** The only network of a single machine. */
   only: '52:54:00:aa:00:01',
-  /** The network through which the test reaches one of several machines; nothing else goes over it. */
+  /** The network through which the test reaches one of several machines, and which carries nothing else. */
   management: '52:54:00:aa:00:02',
   /** The network between the machines; counted from 1. */
   between: (index: number): string => `52:54:00:bb:00:${index.toString(16).padStart(2, '0')}`,
@@ -68,7 +68,7 @@ const network = (hardwareAddress: string, address: string, gateway?: string): st
     '',
   ].join('\n');
 
-/** The files of the image by their path, beside what packages bring. */
+/** The files of the image by path, beside those of packages. */
 export function imageFiles(mirror: string, variant: ImageVariant): ReadonlyMap<string, string> {
   const files = new Map([
     ['etc/apt/sources.list', aptSources(mirror)],
@@ -100,12 +100,12 @@ function aptSources(mirror: string): string {
   return `deb ${mirror} ${release} main\ndeb ${mirror} ${release}-updates main\ndeb ${mirror}-security ${release}-security main\n`;
 }
 
-/** The size of the machine's disk; what is not written takes no space here. */
+/** The size of the machine's disk; unwritten parts use no space. */
 export const diskSize = '16G';
 
 /**
- * The script that makes the root file system in the folder `$1`, for `sh` as root in a mount and process namespace of its
- * own: whatever it has mounted or started ends with it. `$2` is the mirror, `$3` a folder with the files of the image.
+ * The script that makes the root file system in the folder `$1`, for `sh` as root in its own mount and process namespace: its mounts and
+ * processes end with it. `$2` is the mirror, `$3` a folder with the files of the image.
  */
 export function rootFileSystemScript(variant: ImageVariant): string {
   const { install = '', finish = '' } = partsOf(variant) ?? {};

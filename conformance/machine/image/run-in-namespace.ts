@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 
 /**
- * Runs a script of `sh` in a mount and process namespace of its own: its mounts are seen by nothing else, and neither they
- * nor any process of it are left when it ends or `signal` aborts.
+ * Runs a script of `sh` in its own mount and process namespace: its mounts are visible nowhere else, and mounts and processes end with it
+ * or when `signal` aborts.
  */
 export function runInNamespace(
   script: string,

@@ -1,4 +1,4 @@
-/** The machines that an image can be made of: a stock one, and others that users have. */
+/** The variants of an image: a stock machine, and others that users have. */
 export const imageVariants = ['stock', 'cloud', 'next'] as const;
 
 export type ImageVariant = (typeof imageVariants)[number];

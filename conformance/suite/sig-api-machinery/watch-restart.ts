@@ -16,7 +16,7 @@ export default conformanceTest({
     const created = await client(configMaps).create({ metadata: key });
     const first = await client(configMaps).update({ ...created, data: { mutation: '1' } });
     const before = await seen;
-    // The watch is closed now; the next changes happen while nobody watches.
+    // The watch is closed now; the next changes happen without a watch.
     await client(configMaps).update({ ...first, data: { mutation: '2' } });
     await client(configMaps).delete(key);
     const after = await take(2, watch(before.at(-1)?.object.metadata.resourceVersion), { withinSeconds: 30 });

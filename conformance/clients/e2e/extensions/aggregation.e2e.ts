@@ -6,7 +6,7 @@ import { createNotesServer } from '../../support/notes-server.ts';
 
 const note = (name: string, text: string) => `{apiVersion: ext.example.com/v1, kind: Note, metadata: {name: ${name}}, text: ${text}}`;
 
-/** A small API server of its own beside kubets' control plane, as stock kubectl sees the two. */
+/** A small API server beside kubets' control plane, used through stock kubectl. */
 describe('an API server beside the cluster, with kubectl', function () {
   this.timeout(120_000);
   let cluster: TestCluster;

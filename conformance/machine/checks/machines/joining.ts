@@ -52,7 +52,7 @@ async function othersJoin(context: CheckContext): Promise<string> {
   return `${command.split(' ').slice(0, 4).join(' ')} …: all ready after ${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
 }
 
-/** `npm run agent` in a terminal session of its own, in place of one that ran there before. */
+/** Runs `npm run agent` in a terminal session, in place of an earlier one. */
 export function startAgent(machine: Machine, flags = ''): void {
   agents.set(machine.name, machine.shell.startSession(`cd ${checkoutFolder} && npm run agent${flags}`));
 }

@@ -39,7 +39,7 @@ async function installs(context: CheckContext): Promise<string> {
   return `${unit} on ${machine.name}`;
 }
 
-/** Waits until the node has renewed its Lease after now: what the API says of it may be from before. */
+/** Waits until the node has renewed its Lease after now: the API's state may be from before. */
 async function untilRenewed({ cluster, seconds, machine: first }: CheckContext, { name }: Machine): Promise<void> {
   const since = (await first.succeed('date -u +%Y-%m-%dT%H:%M:%S')).trim();
   const renewed = () => cluster.run('-n', 'kube-node-lease', 'get', 'lease', name, '-o', 'jsonpath={.spec.renewTime}').catch(() => '');
