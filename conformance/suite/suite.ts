@@ -3,7 +3,10 @@ import apiMachineryAggregatedDiscoveryAccept from './sig-api-machinery/aggregate
 import apiMachineryChunking from './sig-api-machinery/chunking.ts';
 import apiMachineryCrdCreateDelete from './sig-api-machinery/custom-kinds/create-delete.ts';
 import apiMachineryCrdDefaulting from './sig-api-machinery/custom-kinds/defaulting.ts';
+import apiMachineryCrdDiscovery from './sig-api-machinery/custom-kinds/discovery.ts';
 import apiMachineryCrdFieldSelectors from './sig-api-machinery/custom-kinds/field-selectors.ts';
+import apiMachineryCrdPublishedOpenapi from './sig-api-machinery/custom-kinds/published-openapi.ts';
+import apiMachineryCrdStatusSubresource from './sig-api-machinery/custom-kinds/status-subresource.ts';
 import apiMachineryDiscoveryLocate from './sig-api-machinery/discovery-locate.ts';
 import apiMachineryDiscoveryPreferredVersion from './sig-api-machinery/discovery-preferred-version.ts';
 import apiMachineryFieldValidationTyped from './sig-api-machinery/field-validation-typed.ts';
@@ -15,6 +18,7 @@ import apiMachineryNamespacePatch from './sig-api-machinery/namespace-patch.ts';
 import apiMachineryNamespaceServicesRemoved from './sig-api-machinery/namespace-services-removed.ts';
 import apiMachineryNamespaceStatus from './sig-api-machinery/namespace-status.ts';
 import apiMachineryNamespaceUpdate from './sig-api-machinery/namespace-update.ts';
+import apiMachineryPolicyDeployment from './sig-api-machinery/policy-deployment.ts';
 import apiMachineryPolicyVariables from './sig-api-machinery/policy-variables.ts';
 import apiMachineryServerVersion from './sig-api-machinery/server-version.ts';
 import apiMachineryTableNotAcceptable from './sig-api-machinery/table-not-acceptable.ts';
@@ -23,6 +27,8 @@ import apiMachineryWatchFromResourceVersion from './sig-api-machinery/watch-from
 import apiMachineryWatchNotifications from './sig-api-machinery/watch-notifications.ts';
 import apiMachineryWatchRestart from './sig-api-machinery/watch-restart.ts';
 import apiMachineryWatchSelectorLeft from './sig-api-machinery/watch-selector-left.ts';
+import apiMachineryWebhookFailClosed from './sig-api-machinery/webhooks/fail-closed.ts';
+import apiMachineryWebhookInvalidMatchConditions from './sig-api-machinery/webhooks/invalid-match-conditions.ts';
 import appsDeploymentRollingUpdate from './sig-apps/deployment-rolling-update.ts';
 import appsDeploymentScale from './sig-apps/deployment-scale.ts';
 import appsJobCompletion from './sig-apps/job-completion.ts';
@@ -75,7 +81,10 @@ export const suite: readonly ConformanceTest[] = [
   apiMachineryChunking,
   apiMachineryCrdCreateDelete,
   apiMachineryCrdDefaulting,
+  apiMachineryCrdDiscovery,
   apiMachineryCrdFieldSelectors,
+  apiMachineryCrdPublishedOpenapi,
+  apiMachineryCrdStatusSubresource,
   apiMachineryDiscoveryLocate,
   apiMachineryDiscoveryPreferredVersion,
   apiMachineryFieldValidationTyped,
@@ -87,6 +96,7 @@ export const suite: readonly ConformanceTest[] = [
   apiMachineryNamespaceServicesRemoved,
   apiMachineryNamespaceStatus,
   apiMachineryNamespaceUpdate,
+  apiMachineryPolicyDeployment,
   apiMachineryPolicyVariables,
   apiMachineryServerVersion,
   apiMachineryTableNotAcceptable,
@@ -95,6 +105,8 @@ export const suite: readonly ConformanceTest[] = [
   apiMachineryWatchNotifications,
   apiMachineryWatchRestart,
   apiMachineryWatchSelectorLeft,
+  apiMachineryWebhookFailClosed,
+  apiMachineryWebhookInvalidMatchConditions,
   appsDeploymentRollingUpdate,
   appsDeploymentScale,
   appsJobCompletion,
