@@ -1,7 +1,16 @@
 import type { StructuralSchema } from '../schema/structural-schema.ts';
 import { emptySet, type FieldSet, leaf, sortSet } from './field-set.ts';
 import { fieldElement } from './path-element.ts';
-import { elementOrIndex, elementSchema, isAtomicList, isAtomicMap, isMap, memberSchemaOrUntyped, shapeOf } from './typed-schema.ts';
+import {
+  elementOrIndex,
+  elementSchema,
+  isAtomicList,
+  isAtomicMap,
+  isMap,
+  memberSchemaOrUntyped,
+  propertiesOf,
+  shapeOf,
+} from './typed-schema.ts';
 
 type Builder = { [element: string]: FieldSet };
 
@@ -31,7 +40,7 @@ function claimsOfMap(schema: StructuralSchema, value: Readonly<Record<string, un
     const member = value[key];
     if (member === undefined) continue;
     const below = claims(memberSchemaOrUntyped(schema, key), member);
-    const isClaimed = member === null || (isMap(member) && Object.keys(member).length === 0) || !schema.properties?.has(key);
+    const isClaimed = member === null || (isMap(member) && Object.keys(member).length === 0) || !propertiesOf(schema)?.has(key);
     const node = isClaimed ? withSelf(below) : below;
     if (node === undefined) continue;
     set[fieldElement(key)] = node;
@@ -68,7 +77,7 @@ export function withStructs(schema: StructuralSchema, set: FieldSet): FieldSet {
     const isField = element.startsWith('f:');
     const below = isField ? memberSchemaOrUntyped(schema, name) : elementSchema(schema);
     const nested = withStructs(below, node);
-    result[element] = isField && schema.properties?.has(name) ? withSelf(nested) : nested;
+    result[element] = isField && propertiesOf(schema)?.has(name) ? withSelf(nested) : nested;
   }
   return result;
 }

@@ -31,9 +31,14 @@ export function isAtomicList(schema: StructuralSchema): boolean {
   return schema.listType === undefined || schema.listType === 'atomic' || (schema.listType === 'map' && !schema.listMapKeys?.length);
 }
 
+/** The fields that a schema names. Those of every object are among them where another resource is embedded. */
+export function propertiesOf(schema: StructuralSchema): StructuralSchema['properties'] {
+  return schema.embeddedResource ? rootSchema(schema).properties : schema.properties;
+}
+
 /** Schema of a map's member; undefined if the schema does not allow it. */
 export function memberSchema(schema: StructuralSchema, key: string): StructuralSchema | undefined {
-  const property = schema.properties?.get(key);
+  const property = propertiesOf(schema)?.get(key);
   if (property !== undefined) return property.schema;
   return schema.additionalProperties ?? (schema.type === 'any' || schema.preserveUnknownFields ? untyped : undefined);
 }
@@ -55,7 +60,7 @@ const placesBySchema = new WeakMap<StructuralSchema, ReadonlyMap<string, MemberP
 function namedPlaces(schema: StructuralSchema): ReadonlyMap<string, MemberPlace> {
   const known = placesBySchema.get(schema);
   if (known !== undefined) return known;
-  const properties = [...(schema.properties ?? [])].toSorted(([a], [b]) => comparePathElements(fieldElement(a), fieldElement(b)));
+  const properties = [...(propertiesOf(schema) ?? [])].toSorted(([a], [b]) => comparePathElements(fieldElement(a), fieldElement(b)));
   const places = new Map(
     properties.map(([name, property], rank) => [name, { element: fieldElement(name), schema: property.schema, rank }]),
   );
@@ -65,7 +70,7 @@ function namedPlaces(schema: StructuralSchema): ReadonlyMap<string, MemberPlace>
 
 /** The place of a member of a value that has already been accepted. */
 export function placeOf(schema: StructuralSchema, key: string): MemberPlace {
-  const named = schema.properties === undefined ? undefined : namedPlaces(schema).get(key);
+  const named = propertiesOf(schema) === undefined ? undefined : namedPlaces(schema).get(key);
   return named ?? { element: fieldElement(key), schema: memberSchemaOrUntyped(schema, key), rank: -1 };
 }
 

@@ -60,6 +60,8 @@ describe('CEL', () => {
       ['self.labels.nope', 'no such key: nope'],
       ['self.numbers[7]', 'index out of bounds: 7'],
       ['1 / 0', 'division by zero'],
+      ['cidr("10.0.0.0/8").containsIP("a")', 'no such overload'],
+      ['cidr("10.0.0.0/8").containsCIDR("a")', 'no such overload'],
       ['9223372036854775807 + 1', 'integer overflow'],
       ['y == 1', "ERROR: <input>:1:1: undeclared reference to 'y' (in container '')\n | y == 1\n | ^"],
       ['1 + "a"', "ERROR: <input>:1:3: found no matching overload for '_+_' applied to '(int, string)'\n | 1 + \"a\"\n | ..^"],

@@ -1,4 +1,4 @@
-import type { CallExpr, ComprehensionExpr, Expr, SelectExpr } from '../syntax/ast.ts';
+import type { CallExpr, ComprehensionExpr, Expr, ListExpr, SelectExpr } from '../syntax/ast.ts';
 import type { CheckedExpr } from '../check/check.ts';
 import type { Environment } from '../environment.ts';
 import { exactly, oneRange, productRange, type Range, scaleRange, sumRange, unbounded, unionRange, zeroRange } from './ranges.ts';
@@ -21,6 +21,10 @@ class Estimator {
   /** The declared types (which bound sizes) of the values reached from variables. */
   readonly #declared = new Map<number, CELType>();
   readonly #sizes = new Map<number, Range>();
+  /** The sizes of the elements of lists that an expression makes itself. */
+  readonly #elementSizes = new Map<number, Range>();
+  /** The sizes of the variables of loops over such lists. */
+  #loopSizes: ReadonlyMap<string, Range> = new Map();
   /** The ranges that the variables of loops go through; undefined: not reached from a variable. */
   #scope: ReadonlyMap<string, CELType | undefined> = new Map();
 
@@ -35,13 +39,14 @@ class Estimator {
         return zeroRange;
       case 'ident':
         this.#declare(expr, this.#declaredVariable(expr.name));
+        this.#noteLoopSize(expr.id, expr.name);
         return oneRange;
       case 'select':
         return this.#select(expr);
       case 'call':
         return this.#call(expr);
       case 'list':
-        return this.#sum(expr.elements, listCreationCost);
+        return this.#list(expr);
       case 'map':
         return this.#sum(
           expr.entries.flatMap(({ key, value }) => [key, value]),
@@ -59,6 +64,25 @@ class Estimator {
 
   #sum(parts: readonly Expr[], base: number): Range {
     return parts.reduce((sum, part) => sumRange(sum, this.cost(part)), exactly(base));
+  }
+
+  #list(expr: ListExpr): Range {
+    const cost = this.#sum(expr.elements, listCreationCost);
+    this.#noteElementSize(
+      expr.id,
+      expr.elements.map((element) => this.#sizeOf(element)),
+    );
+    return cost;
+  }
+
+  #noteElementSize(id: number, sizes: readonly (Range | undefined)[]): void {
+    const known = sizes.filter((size) => size !== undefined);
+    if (known.length > 0) this.#elementSizes.set(id, known.reduce(unionRange));
+  }
+
+  #noteLoopSize(id: number, name: string): void {
+    const size = this.#loopSizes.get(name);
+    if (size !== undefined) this.#sizes.set(id, size);
   }
 
   #declare(expr: Expr, type: CELType | undefined): void {
@@ -95,7 +119,12 @@ class Estimator {
 
   #part(expr: Expr): EstimatedPart {
     const element = this.#declared.get(expr.id)?.params[0];
-    return { expr, type: this.#typeOf(expr), size: this.#sizeOf(expr), elementSize: declaredSize(element) ?? unbounded };
+    return {
+      expr,
+      type: this.#typeOf(expr),
+      size: this.#sizeOf(expr),
+      elementSize: declaredSize(element) ?? this.#elementSizes.get(expr.id) ?? unbounded,
+    };
   }
 
   #select(expr: SelectExpr): Range {
@@ -128,6 +157,9 @@ class Estimator {
       const estimate = this.#estimateCall(resolved?.name ?? expr.name, id, parts, costs, resolved?.isMember ?? false);
       cost = cost === undefined ? estimate.cost : unionRange(cost, estimate.cost);
       if (estimate.size !== undefined) size = size === undefined ? estimate.size : unionRange(size, estimate.size);
+      const elementSizes = args.map((arg) => this.#elementSizes.get(arg.id));
+      if (id === 'add_list') this.#noteElementSize(expr.id, elementSizes);
+      if (id === 'conditional') this.#noteElementSize(expr.id, elementSizes.slice(1));
       if (id === 'index_list' && declared?.kind === 'list') this.#declare(expr, declared.params[0]);
       if (id === 'index_map' && declared?.kind === 'map') this.#declare(expr, declared.params[1]);
     }
@@ -159,13 +191,26 @@ class Estimator {
       [expr.variable, expr.variable2 !== undefined && declared?.kind === 'list' ? undefined : first],
       ...(expr.variable2 === undefined ? [] : [[expr.variable2, declared?.kind === 'list' ? first : second] as const]),
     ]);
+    const outerSizes = this.#loopSizes;
+    this.#loopSizes = this.#loopSizesIn(expr);
     const loop = sumRange(this.cost(expr.condition), this.cost(expr.step));
+    this.#loopSizes = outerSizes;
+    this.#noteElementSize(expr.id, [this.#elementSizes.get(expr.step.id)]);
     this.#scope = withAccumulator;
     const result = this.cost(expr.result);
     this.#scope = outer;
     const times = this.#sizeOf(expr.range);
     this.#sizes.set(expr.id, times);
     return [initial, result, productRange(times, loop)].reduce(sumRange, range);
+  }
+
+  /** The sizes of variables of loops within a loop, whose own variables hide others of their names. */
+  #loopSizesIn({ range, accumulator, variable, variable2 }: ComprehensionExpr): ReadonlyMap<string, Range> {
+    const hidden = new Set([accumulator, variable, variable2]);
+    const sizes = new Map([...this.#loopSizes].filter(([name]) => !hidden.has(name)));
+    const size = this.#elementSizes.get(range.id);
+    if (size !== undefined && this.#typeOf(range).kind === 'list') sizes.set(variable2 ?? variable, size);
+    return sizes;
   }
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../base/ip-address.ts';
 import { declare, global, member } from './declare.ts';
 import { boolType, intType, opaqueType, stringType } from '../types/types.ts';
-import { type CELValue, Failure, type OpaqueValue } from '../types/values.ts';
+import { type CELValue, Failure, noSuchOverload, type OpaqueValue } from '../types/values.ts';
 import type { FunctionDeclaration, Library } from '../declarations.ts';
 
 const ipType = opaqueType('net.IP');
@@ -157,6 +157,12 @@ const containsCIDR = (outer: CIDRValue, inner: CIDRValue): boolean =>
 
 const masked = ({ cidr }: CIDRValue): CIDRValue => new CIDRValue({ address: networkAddress(cidr), prefixLength: cidr.prefixLength });
 
+/** The text, where it is what a network is asked about; upstream has no overload for another. */
+function known(text: string, isKnown: boolean): string {
+  if (!isKnown) throw noSuchOverload();
+  return text;
+}
+
 export const cidrLibrary: Library = {
   types: [cidrType, ipType],
   functions: [
@@ -165,14 +171,14 @@ export const cidrLibrary: Library = {
     declare(
       'containsIP',
       member('cidr_contains_ip_string', [cidrType, stringType], boolType, (cidr: CIDRValue, text: string) =>
-        containsIP(cidr, ipOfText(text)),
+        containsIP(cidr, ipOfText(known(text, findIP(text) !== undefined))),
       ),
       member('cidr_contains_ip_ip', [cidrType, ipType], boolType, containsIP),
     ),
     declare(
       'containsCIDR',
       member('cidr_contains_cidr_string', [cidrType, stringType], boolType, (cidr: CIDRValue, text: string) =>
-        containsCIDR(cidr, cidrOfText(text)),
+        containsCIDR(cidr, cidrOfText(known(text, isCIDR(text)))),
       ),
       member('cidr_contains_cidr', [cidrType, cidrType], boolType, containsCIDR),
     ),

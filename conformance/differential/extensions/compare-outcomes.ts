@@ -20,7 +20,11 @@ interface Cause {
 }
 
 export function outcomeOf({ status, body, warnings }: UpstreamAnswer): Outcome {
-  const shownWarnings = warnings.map(withoutGoValues).toSorted();
+  // v1.32 has MutatingAdmissionPolicies in v1alpha1 only.
+  const shownWarnings = warnings
+    .map(withoutGoValues)
+    .filter((text) => !text.startsWith('admissionregistration.k8s.io/v1alpha1'))
+    .toSorted();
   if (status > 0 && status < 400)
     return { status, reason: '', message: '', details: null, causes: [], warnings: shownWarnings, body: withoutOwn(body) };
   const { message = '', reason = '', details } = body as { message?: string; reason?: string; details?: Record<string, unknown> };
@@ -52,6 +56,7 @@ function withoutGoValues(message: string): string {
   return withoutFacts(shortened)
     .replace('must be no more than 63 characters', 'must be no more than 63 bytes')
     .replace('0x0: must', '0: must')
+    .replace('a qualified name must consist', 'a valid label key must consist')
     .replace(/\b1 (byte|item|character|propertie)s\b/g, '1 $1');
 }
 
@@ -72,6 +77,7 @@ function withoutOwn(value: unknown, key = ''): unknown {
   if (typeof value !== 'object' || value === null) {
     if (key === 'lastTransitionTime' || key === 'time') return '';
     // The texts of the API are kept without their line breaks.
+    if (key === 'apiVersion') return String(value).replace('admissionregistration.k8s.io/v1alpha1', 'admissionregistration.k8s.io/v1');
     return key === 'description' && typeof value === 'string' ? value.replaceAll(/\s+/g, ' ') : value;
   }
   return Object.fromEntries(

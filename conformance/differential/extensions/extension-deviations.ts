@@ -60,17 +60,33 @@ const deviations: readonly Deviation[] = [
       request.method === 'PUT' && theirs.status === 409 && ours.status === 404 && theirs.message.includes('UID in object meta: '),
   },
   {
-    reason: 'kube-apiserver confuses name and namespace of the Service of a conversion webhook when one is missing',
+    reason: 'kube-apiserver confuses name and namespace of the Service of a webhook when one is missing',
     matches: ({ theirs, ours }) => {
       const swapped = (causes: readonly string[]) =>
         JSON.stringify(causes.map((cause) => cause.replaceAll(/service([. ])(name)?(space)?(namespace)?/g, 'service$1')).toSorted());
-      return /webhookClientConfig\.service\.name/.test(theirs.causes.join()) && swapped(theirs.causes) === swapped(ours.causes);
+      return /[cC]lientConfig\.service\.name/.test(theirs.causes.join()) && swapped(theirs.causes) === swapped(ours.causes);
     },
   },
   {
     reason: 'an object of a version that is not there is refused for that alone; kube-apiserver names all its fields as unknown, too',
     matches: ({ theirs, ours }) =>
       theirs.status === 400 && theirs.message === ours.message && theirs.warnings.length > 0 && ours.warnings.length === 0,
+  },
+  {
+    reason: 'v1.32 knows a cel-go that names undefined fields by their type, and no quoted identifiers',
+    matches: ({ theirs, ours }) => {
+      const shown = (causes: readonly string[]) =>
+        causes.map((cause) =>
+          cause
+            .replace(', ESC_IDENTIFIER', '')
+            .replace(/(?:expected type of field '\w+' is '' but provided type is '\w+'|undefined field '\w+')/, 'undefined field'),
+        );
+      return theirs.status === 422 && ours.status === 422 && JSON.stringify(shown(theirs.causes)) === JSON.stringify(shown(ours.causes));
+    },
+  },
+  {
+    reason: 'rules on old values of a wrong type, which an update tolerates, fail with another text',
+    matches: ({ ours }) => ours.causes.some((cause) => cause.includes('invalid data, expected ')),
   },
   {
     reason: 'kube-apiserver panics at selectable fields of a schema that has no structural form',

@@ -1,12 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { compareDefinitions } from './compare-definitions.ts';
 import { compareObjects } from './compare-objects.ts';
+import { comparePolicies } from './compare-policies.ts';
+import { compareRules } from './compare-rules.ts';
+import { compareSets } from './compare-sets.ts';
+import { compareWebhooks } from './compare-webhooks.ts';
 import type { Comparison, Difference } from './comparison.ts';
 import { startTwoServers, type TwoServers } from './two-servers.ts';
 
 type Part = (servers: TwoServers, count: number, seed: number) => Promise<Comparison>;
 
-const parts: Readonly<Record<string, Part>> = { definitions: compareDefinitions, objects: compareObjects };
+const parts: Readonly<Record<string, Part>> = {
+  definitions: compareDefinitions,
+  objects: compareObjects,
+  rules: compareRules,
+  sets: compareSets,
+  webhooks: compareWebhooks,
+  policies: comparePolicies,
+};
 
 const usage = `Compares what kubets and the kube-apiserver that KUBETS_UPSTREAM_APISERVER names do with extensions.
   node conformance/differential/extensions/run-extensions.ts SEED PART=COUNT...

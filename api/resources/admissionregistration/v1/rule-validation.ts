@@ -58,26 +58,32 @@ function validateNamedRule(rule: DeepReadonly<NamedRuleWithOperations>, at: Fiel
   ];
 }
 
+/** Looks at them in their order, as upstream does: a wildcard speaks of those behind it. */
 function validateResources(resources: readonly string[], path: FieldPath): FieldError[] {
   if (resources.length === 0) return [required(path)];
   const errors: FieldError[] = [];
-  const given = new Set(resources);
-  // x/* means all subresources of x, */y means the subresource y of all resources.
+  const [whole, everywhere] = [new Set<string>(), new Set<string>()];
+  let lastIsPlain = false;
   for (const [index, name] of resources.entries()) {
     if (hasEnoughErrors(errors)) break;
     const at = path.index(index);
     if (name === '') errors.push(required(at));
-    if (name === '*/*' && resources.length > 1)
-      errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"));
-    const [resource, subresource] = name.split('/');
-    if (subresource === undefined || subresource === '*') continue;
-    if (given.has(`${resource}/*`)) errors.push(invalid(at, name, `if '${resource}/*' is present, must not specify ${name}`));
-    else if (resource !== '*' && given.has(`*/${subresource}`))
-      errors.push(invalid(at, name, `if '*/${subresource}' is present, must not specify ${name}`));
+    const slash = name.indexOf('/');
+    if (slash < 0) {
+      lastIsPlain = name !== '*';
+      continue;
+    }
+    // x/* means all subresources of x, */y means the subresource y of all resources.
+    const [resource, subresource] = [name.slice(0, slash), name.slice(slash + 1)];
+    if (whole.has(resource)) errors.push(invalid(at, name, `if '${resource}/*' is present, must not specify ${name}`));
+    if (everywhere.has(subresource)) errors.push(invalid(at, name, `if '*/${subresource}' is present, must not specify ${name}`));
+    if (subresource === '*') whole.add(resource);
+    if (resource === '*') everywhere.add(subresource);
   }
-  if (resources.includes('*') && resources.some((name) => name !== '*' && !name.includes('/'))) {
+  if (resources.length > 1 && resources.includes('*/*'))
+    errors.push(invalid(path, resources, "if '*/*' is present, must not specify other resources"));
+  if (resources.includes('*') && lastIsPlain)
     errors.push(invalid(path, resources, "if '*' is present, must not specify other resources without subresources"));
-  }
   return errors;
 }
 
@@ -98,7 +104,7 @@ export function validateMatchConditions(
         : [required(at.child('expression'))];
       if (!name) problems.push(required(at.child('name')));
       else problems.push(...validateQualifiedName(at.child('name'), name));
-      if (names.has(name)) problems.push(duplicate(at.child('name'), name));
+      if (name && names.has(name)) problems.push(duplicate(at.child('name'), name));
       names.add(name);
       return problems;
     }),

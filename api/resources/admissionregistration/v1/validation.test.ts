@@ -62,6 +62,33 @@ describe('what is wrong with webhooks', () => {
         problems.map((problem) => `clientConfig.service.path: Invalid value: ${JSON.stringify(path)}: ${problem}`),
       ));
 
+  it('names of conditions that are missing are not told twice, and empty texts are no choices', () => {
+    const conditions = [
+      { name: '', expression: 'true' },
+      { name: '', expression: 'true' },
+    ];
+    assert.deepEqual(errorsOf({ matchConditions: conditions, failurePolicy: '', sideEffects: '' }), [
+      'failurePolicy: Unsupported value: "": supported values: "Fail", "Ignore"',
+      'sideEffects: Unsupported value: "": supported values: "None", "NoneOnDryRun"',
+      'matchConditions[0].name: Required value',
+      'matchConditions[1].name: Required value',
+    ]);
+  });
+
+  const resourceCases: [string[], string[]][] = [
+    [['pods/x', 'pods/*'], []],
+    [['pods/*', 'pods/x'], [`[1]: Invalid value: "pods/x": if 'pods/*' is present, must not specify pods/x`]],
+    [['*/status', 'pods/status'], [`[1]: Invalid value: "pods/status": if '*/status' is present, must not specify pods/status`]],
+    [['*', 'pods'], [`: Invalid value: ["*","pods"]: if '*' is present, must not specify other resources without subresources`]],
+    [['pods', '*', 'pods/x', '*'], []],
+  ];
+  for (const [resources, problems] of resourceCases)
+    it(`resources ${resources.join()}`, () =>
+      assert.deepEqual(
+        errorsOf({ rules: [{ ...rule, resources }] }),
+        problems.map((problem) => `rules[0].resources${problem}`),
+      ));
+
   it('operations are looked at first, versions of reviews are told apart', () => {
     assert.deepEqual(
       errorsOf({ rules: [{}] }),

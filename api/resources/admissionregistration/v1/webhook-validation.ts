@@ -20,11 +20,12 @@ export function validateWebhooks(
   return validateEach(webhooks, path, (webhook, at) => {
     const errors = validateFullyQualifiedName(at.child('name'), webhook.name ?? '');
     errors.push(...validateEach(webhook.rules, at.child('rules'), validateRule));
-    errors.push(...validateChoice(at.child('failurePolicy'), webhook.failurePolicy, ['Fail', 'Ignore'], 'allowed'));
+    if (webhook.failurePolicy !== undefined)
+      errors.push(...validateChoice(at.child('failurePolicy'), webhook.failurePolicy, ['Fail', 'Ignore'], 'unsupported'));
     errors.push(...validateMatchPolicy(webhook.matchPolicy, at.child('matchPolicy')));
     const { sideEffects, timeoutSeconds } = webhook;
     const known = validateChoice(at.child('sideEffects'), sideEffects, ['None', 'NoneOnDryRun'], 'unsupported');
-    errors.push(...(sideEffects ? known : [required(at.child('sideEffects'), 'must specify one of None, NoneOnDryRun')]));
+    errors.push(...(sideEffects !== undefined ? known : [required(at.child('sideEffects'), 'must specify one of None, NoneOnDryRun')]));
     if (timeoutSeconds !== undefined && (timeoutSeconds < 1 || timeoutSeconds > 30)) {
       errors.push(invalid(at.child('timeoutSeconds'), timeoutSeconds, 'the timeout value must be between 1 and 30 seconds'));
     }
