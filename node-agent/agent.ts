@@ -353,7 +353,7 @@ function runtimeEndpointFile({ root }: NodePaths): string {
   return `${root}/container-runtime-endpoint`;
 }
 
-/** For `cleanAgent`. */
+/** Writes the facts that `cleanAgent` needs to remove the node later. */
 async function rememberLayout(paths: NodePaths, runtimeEndpoint: string | undefined): Promise<void> {
   const files = createHostFiles();
   const notes = { [kubeletDirectoryFile(paths)]: paths.kubelet, [runtimeEndpointFile(paths)]: runtimeEndpoint ?? '' };

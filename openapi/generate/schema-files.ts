@@ -47,7 +47,7 @@ function generateIndex(files: readonly GroupFacts[]): string {
   const entries = files.map((file) => `  ['${file.package}', ${nameOf(file)}],\n`);
   const apiVersionOf = (file: GroupFacts) => (file.group === '' ? file.version : `${file.group}/${file.version}`);
   const groupVersions = files.filter((file) => file.group !== undefined).map((file) => `  ['${apiVersionOf(file)}', '${file.package}'],\n`);
-  return `${header}${imports.join('')}\n/** Unparsed definitions by what their full names start with; 'util' holds those that are listed under their full names. */\nexport const definitionTexts: ReadonlyMap<string, string> = new Map([\n${entries.join('')}]);\n\n/** The package of a group version's kinds by its apiVersion. */\nexport const packagesByAPIVersion: ReadonlyMap<string, string> = new Map([\n${groupVersions.join('')}]);\n`;
+  return `${header}${imports.join('')}\n/** The definitions as unparsed text, by the package prefix of their full names. 'util' holds those that are listed under their full names. */\nexport const definitionTexts: ReadonlyMap<string, string> = new Map([\n${entries.join('')}]);\n\n/** The package of a group version's kinds by its apiVersion. */\nexport const packagesByAPIVersion: ReadonlyMap<string, string> = new Map([\n${groupVersions.join('')}]);\n`;
 }
 
 function generateColumnTexts(facts: Facts, texts: Texts): string {

@@ -10,7 +10,7 @@ export interface ComparedEvent {
 }
 
 const times: ReadonlySet<string> = new Set(['requestReceivedTimestamp', 'stageTimestamp']);
-/** Fields whose values are each cluster's own. */
+/** Fields whose values differ between any two clusters. */
 const own: ReadonlySet<string> = new Set(['resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'uid', 'time']);
 /** Names that end in random characters. */
 const randomName = /kube-api-access-[a-z0-9]{5}/g;

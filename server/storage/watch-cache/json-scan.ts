@@ -101,7 +101,7 @@ function skipNested(json: Uint8Array, from: number): number {
   return at;
 }
 
-/** Names of fields are ASCII. */
+/** Whether the bytes of a key are this name, which is ASCII. */
 function isName(json: Uint8Array, from: number, to: number, name: string): boolean {
   if (to - from !== name.length) return false;
   for (let at = 0; at < name.length; at++) if (json[from + at] !== name.charCodeAt(at)) return false;

@@ -33,7 +33,7 @@ interface Endpoint {
 export const proxyHealthzPort = 10_256;
 export const proxyMetricsPort = 10_249;
 
-/** The cluster autoscaler's, on a node that it is about to take away. */
+/** The taint by which the cluster autoscaler marks a node that it is about to remove. */
 const toBeDeletedTaint = 'ToBeDeletedByClusterAutoscaler';
 const listenBackoff = { initialMs: 5000, maxMs: 60_000, jitter: 0.1 };
 

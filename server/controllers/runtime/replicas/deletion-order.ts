@@ -8,7 +8,7 @@ const deletionCost = 'controller.kubernetes.io/pod-deletion-cost';
 const phases: readonly string[] = ['Pending', 'Unknown', 'Running'];
 
 /**
- * The Pods to delete when `count` too many are there, the least valuable first: not assigned to a node, not running, not
+ * The `count` surplus Pods to delete, the least valuable first: not assigned to a node, not running, not
  * ready, of lower deletion cost, on a node with more Pods of the same kind (`related`), ready for less time, restarted more
  * often, younger. Times are compared by their order of magnitude and then at random (by uid), so that not always the
  * newest go and spread is kept (KEP-2185).
