@@ -1,4 +1,5 @@
 import type { Clock } from '../../api/base/clock.ts';
+import { createConnectable } from './request/connectable.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import type { LoopWatch } from '../../api/base/loop-watch.ts';
 import type { Random } from '../../api/base/random.ts';
@@ -6,7 +7,7 @@ import type { Client } from '../../api/client/client.ts';
 import { createClient } from '../../api/client/create-client.ts';
 import { createInformerFactory } from '../../api/client/informers/informer-factory.ts';
 import type { InformerFactory } from '../../api/client/informers/informer.ts';
-import type { Transport } from '../../api/client/transport.ts';
+import type { APIResponse, Transport } from '../../api/client/transport.ts';
 import { withUser } from '../../api/client/with-user.ts';
 import { statusOf } from '../../api/meta/status-errors.ts';
 import type { ResourceDefinition } from '../../api/resource/resource-definition.ts';
@@ -28,7 +29,7 @@ import { nodeRules } from './bootstrap/cluster-roles.ts';
 import { createDebugEndpoint } from './documents/debug.ts';
 import { createDiscovery } from './documents/discovery.ts';
 import { createHealth, type HealthCheck, type HealthEndpoint } from './documents/health.ts';
-import { createStartHooks, type RunStartHook, type StartHookName, type StartHooks } from './documents/start-hooks.ts';
+import { createStartHooks, type StartHookName, type StartHooks } from './documents/start-hooks.ts';
 import { createServerMetrics, type ServerMetrics } from './documents/metrics.ts';
 import { createNonResourceEndpoints } from './routing/non-resource.ts';
 import { createOpenAPI, type OpenAPIDocuments } from './documents/openapi.ts';
@@ -45,11 +46,10 @@ import { FlowControl } from './flowcontrol/flow-control.ts';
 import { createFlowControlRunner, type FlowControlRunner } from './flowcontrol/run-flow-control.ts';
 import { createWatchTracker, type WatchTracker } from './flowcontrol/watch-tracker.ts';
 import type { MetricFamilies } from './metric-families.ts';
-import type { ResourceStatistics } from './metrics/store-metrics.ts';
-import type { Handler, RequestInfo } from './request/request-context.ts';
-import type { DelegatedVersion } from './served/delegated-version.ts';
+import type { Handler, RequestContext, RequestInfo } from './request/request-context.ts';
+import type { GroupServer } from './routing/group-server.ts';
+import { createServedGroups, type ServedGroups } from './routing/served-groups.ts';
 import { parseQuery, parseRequestInfo } from './request/request-info.ts';
-import type { RequestLabels } from './metrics/request-metrics.ts';
 
 /** The parts of the server that its resources (registry, admission, subresources) may use. */
 export interface APIServerParts {
@@ -68,29 +68,13 @@ export interface APIServerParts {
   readonly metrics: Pick<ServerMetrics, 'storeRequest' | 'admission' | 'webhooks'>;
 }
 
-/** The resources as the server needs them. */
-export interface ServedResources {
-  readonly handle: Handler;
-  /** Another array means that something has changed. */
-  definitions(): readonly ResourceDefinition[];
-  /** The hooks that `start` runs. Absent: none. */
-  readonly startHooks?: readonly StartHookName[];
-  /** Called when the informers have synced, before requests are served; its background work ends with the signal. */
-  start?(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
-  /** The documents with those of kinds that came at run time. Absent: there are none. */
-  withOpenAPI?(documents: OpenAPIDocuments): OpenAPIDocuments;
-  /** Names of stored resources, e.g. `deployments.apps`. */
-  stored(): Iterable<string>;
-  /** undefined: no stored resource. */
-  statistics(resource: string): ResourceStatistics | undefined;
-}
-
 export interface APIServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly version: VersionInfo;
-  createResources(parts: APIServerParts): ServedResources;
+  /** Makers of the group servers: the first one serves what no other serves. */
+  readonly groupServers: readonly ((parts: APIServerParts) => GroupServer)[];
   readonly authentication: Omit<AuthenticationOptions, 'clock' | 'random' | 'client' | 'cacheMetrics'>;
   /** Absent: all requests without credentials are served as system:anonymous. */
   readonly anonymous?: AnonymousAccess;
@@ -141,97 +125,111 @@ export interface APIServer {
 
 /** The hooks that the server runs itself. */
 const ownHooks: readonly StartHookName[] = ['generic-apiserver-start-informers', 'priority-and-fairness-config-consumer'];
-const noVersions: readonly DelegatedVersion[] = [];
 const shutdownReason = 'the API server is shutting down';
 
 /** The API server: a Transport. It opens no sockets and reads no files; serving and storage are given to it or put around it. */
 export function createAPIServer(options: APIServerOptions): APIServer {
-  const { clock, random, logger } = options;
-  // The server is its own client: its own requests go through the handler chain, which is made further down.
-  let handle: Handler = () => Promise.reject(new Error('the API server is not complete yet'));
-  const transport = createTransport(options, (context) => handle(context));
-  const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
-  const informers = createInformerFactory({ client, clock, random, logger });
-  const watches = createWatchTracker();
-  const findDefinition = createFindDefinition(() => resources.definitions());
-  const metrics: ServerMetrics = createMetrics(options, { findDefinition, resources: () => resources, flows: () => flows });
-  const authorization = createAuthorization(options.authorizers ?? defaultAuthorizers, {
-    ...{ clock, random, logger, informers, nodeRules },
-    metrics: metrics.authorization,
-    conditionWork: options.conditionWork,
-  });
-  const { authorizer, escalation } = authorization;
-  const authentication = createAuthentication({ ...options.authentication, clock, random, client, cacheMetrics: metrics.tokenCache });
-  const { tokens, tokenIssuer } = authentication;
-  const flows: FlowControl = createFlows(options, { metrics, watches, resources: () => resources });
-  const flowControl = createFlowControlRunner({ flows, informers, client, clock, logger });
-  const resources = options.createResources({
-    clock,
-    random,
-    logger,
-    client,
-    informers,
-    authorizer,
-    rules: authorization,
-    escalation,
-    tokens,
-    tokenIssuer,
-    metrics,
-  });
+  const { clock, logger } = options;
+  // The server is its own client: its own requests go through the handler chain.
+  const chain = createConnectable<[RequestContext], APIResponse>('the API server');
+  const transport = createTransport(options, chain.call);
+  const groups = createServedGroups();
+  const parts = createParts(options, groups, transport);
+  const { client, informers, authorization, authentication, metrics, flows } = parts;
+  for (const createGroupServer of options.groupServers) groups.add(createGroupServer(partsForGroups(options, parts)));
   const aggregator = openAggregator(options, { client, informers, metrics });
+  if (aggregator) groups.add(aggregator);
   const health = createHealth(logger, metrics.health);
   const gate = createShutdownGate();
   const startGate = createStartGate();
-  const nonResources = createDocuments(options, { resources, aggregator, health, metrics, keys: authentication.keys, flows });
-  const chain: ChainDependencies = {
-    clock,
-    random,
-    logger,
-    authenticator: authentication.authenticator,
-    authorizer,
-    allowsAnonymous: allowsAnonymous(options.anonymous ?? { isEnabled: true }),
-    flowControl: { flows, watches, inflight: metrics.inflight },
-    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
-    metrics: metrics.requests,
-    access: metrics.access,
-    gate,
-    ...watchersOf(options),
-    findDefinition,
-    isDelegated: (info) => aggregator?.isDelegated(info) === true,
-  };
-  handle = createHandlerChain(chain, createEndpoint(aggregator, resources, nonResources));
-  const hooks = createStartHooks([...ownHooks, ...bootstrapHooks, ...(resources.startHooks ?? []), ...(aggregator?.startHooks ?? [])]);
-  const bootstrap = () => bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, runHook: hooks.run });
-  const keep = (signal: AbortSignal) =>
-    Promise.all([keepSystemObjects(options.bootstrap, { client, clock, logger }, signal), aggregator?.run(signal, hooks.run)]);
-  const checks = withRegistration(hooks.checks, aggregator);
+  const nonResources = createDocuments(options, { groups, aggregator, health, metrics, keys: authentication.keys, flows });
+  const filters = chainOf(options, groups, parts, gate);
+  chain.connect(
+    createHandlerChain(filters, (context) =>
+      context.isDelegated || context.info.isResourceRequest ? groups.handle(context) : nonResources(context),
+    ),
+  );
+  const hooks = createStartHooks([...ownHooks, ...bootstrapHooks, ...groups.startHooks()]);
   const lifecycle = createLifecycle({
-    options,
-    resources,
-    informers,
-    flowControl,
-    health,
-    hooks: { checks, run: hooks.run },
-    gate,
-    startGate,
-    bootstrap,
-    keep,
+    ...{ options, groups, informers, health, gate, startGate },
+    flowControl: createFlowControlRunner({ flows, informers, client, clock, logger }),
+    hooks: { checks: withRegistration(hooks.checks, aggregator), run: hooks.run },
+    bootstrap: () => bootstrapCluster(options.bootstrap, { client, clock, listers: authorization.listers, runHook: hooks.run }),
+    keep: (signal) => keepSystemObjects(options.bootstrap, { client, clock, logger }, signal),
   });
-  const { families } = metrics;
   return {
     transport: startGate.guard(transport),
     client,
     informers,
-    authorizer,
+    authorizer: authorization.authorizer,
     replaceAuthorizers: (configured) => authorization.replace(configured),
-    metrics: families,
+    metrics: metrics.families,
     addHealthCheck: (check) => health.add(check),
     ...lifecycle,
   };
 }
 
+/** The parts that requests of all kinds pass through. */
+interface SharedParts {
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly metrics: ServerMetrics;
+  readonly authorization: Authorization;
+  readonly authentication: ReturnType<typeof createAuthentication>;
+  readonly flows: FlowControl;
+  readonly watches: WatchTracker;
+}
+
+function createParts(options: APIServerOptions, groups: ServedGroups, transport: Transport): SharedParts {
+  const { clock, random, logger } = options;
+  const client = createClient(withUser(transport, loopbackUser), { userAgent: 'kube-apiserver' });
+  const informers = createInformerFactory({ client, clock, random, logger });
+  const watches = createWatchTracker();
+  const metrics = createMetrics(options, groups);
+  const flows = createFlows(options, { metrics, watches, groups });
+  metrics.observeFlows(flows);
+  const authorization = createAuthorization(options.authorizers ?? defaultAuthorizers, {
+    ...{ clock, random, logger, informers, nodeRules },
+    metrics: metrics.authorization,
+    conditionWork: options.conditionWork,
+  });
+  const authentication = createAuthentication({ ...options.authentication, clock, random, client, cacheMetrics: metrics.tokenCache });
+  return { client, informers, metrics, authorization, authentication, flows, watches };
+}
+
+function partsForGroups(
+  { clock, random, logger }: APIServerOptions,
+  { client, informers, metrics, authorization, authentication }: SharedParts,
+): APIServerParts {
+  const { authorizer, escalation } = authorization;
+  const { tokens, tokenIssuer } = authentication;
+  return { clock, random, logger, client, informers, authorizer, rules: authorization, escalation, tokens, tokenIssuer, metrics };
+}
+
+function chainOf(
+  options: APIServerOptions,
+  groups: ServedGroups,
+  { metrics, authorization, authentication, flows, watches }: SharedParts,
+  gate: ShutdownGate,
+): ChainDependencies {
+  const { clock, random, logger } = options;
+  return {
+    ...{ clock, random, logger, gate },
+    authenticator: authentication.authenticator,
+    authorizer: authorization.authorizer,
+    allowsAnonymous: allowsAnonymous(options.anonymous ?? { isEnabled: true }),
+    flowControl: { flows, watches, inflight: metrics.inflight },
+    requestTimeoutMs: options.requestTimeoutMs ?? 60_000,
+    metrics: metrics.requests,
+    access: metrics.access,
+    ...watchersOf(options),
+    findDefinition: groups.find,
+    isDelegated: groups.isDelegated,
+  };
+}
+
 interface DocumentParts {
-  readonly resources: ServedResources;
+  readonly groups: ServedGroups;
   readonly aggregator: Aggregator | undefined;
   readonly health: HealthEndpoint;
   readonly metrics: ServerMetrics;
@@ -240,17 +238,17 @@ interface DocumentParts {
 }
 
 /** Discovery, OpenAPI, health and all else that is no resource. */
-function createDocuments(options: APIServerOptions, { resources, aggregator, health, metrics, keys, flows }: DocumentParts): Handler {
-  const delegated = () => aggregator?.versions() ?? noVersions;
+function createDocuments(options: APIServerOptions, { groups, aggregator, health, metrics, keys, flows }: DocumentParts): Handler {
+  const { definitions, delegated } = groups;
   return createNonResourceEndpoints({
     ...{ health, metrics, version: options.version },
-    discovery: createDiscovery({ definitions: () => resources.definitions(), delegated, serverAddress: options.externalAddress }),
-    openAPI: createOpenAPI(openAPIOf(options, resources, aggregator), aggregator),
+    discovery: createDiscovery({ definitions, delegated, serverAddress: options.externalAddress }),
+    openAPI: createOpenAPI(groups.withOpenAPI(options.openAPI), aggregator),
     openID: createOpenIDDocuments(keys, options.authentication.issuers[0], options.externalAddress, (problem) =>
       options.logger.error(problem),
     ),
     debug: createDebugEndpoint(() => flows),
-    groupPaths: () => [...groupPaths(resources.definitions()), ...groupPaths(delegated())],
+    groupPaths: () => [...groupPaths(definitions()), ...groupPaths(delegated())],
     healthPaths: () => health.paths(),
   });
 }
@@ -265,18 +263,18 @@ function withRegistration(checks: readonly HealthCheck[], aggregator: Aggregator
 interface FlowParts {
   readonly metrics: ServerMetrics;
   readonly watches: WatchTracker;
-  resources(): ServedResources;
+  readonly groups: ServedGroups;
 }
 
 function createFlows(
   { clock, maxRequestsInflight = 400, maxMutatingRequestsInflight = 200 }: APIServerOptions,
-  { metrics, watches, resources }: FlowParts,
+  { metrics, watches, groups }: FlowParts,
 ): FlowControl {
   return new FlowControl({
     clock,
     serverSeats: maxRequestsInflight + maxMutatingRequestsInflight,
     metrics: metrics.flows,
-    statistics: { stored: (resource) => resources().statistics(resource), interestedWatches: (info) => watches.interested(info) },
+    statistics: { stored: groups.statistics, interestedWatches: (info) => watches.interested(info) },
     mandatory: {
       levels: defaultPriorityLevels.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
       flowSchemas: defaultFlowSchemas.filter(({ metadata }) => isMandatory(metadata.name ?? '')),
@@ -294,40 +292,19 @@ function openAggregator(
   return createAggregator({ ...aggregation, ...own });
 }
 
-/** Answers a request, or has it answered by the API server that it is for. */
-/** The documents of built-in and of custom kinds, and of other servers. */
-function openAPIOf({ openAPI }: APIServerOptions, resources: ServedResources, aggregator: Aggregator | undefined): OpenAPIDocuments {
-  const own = resources.withOpenAPI?.(openAPI) ?? openAPI;
-  return aggregator?.withOpenAPI(own) ?? own;
-}
-
-function createEndpoint(aggregator: Aggregator | undefined, resources: ServedResources, nonResources: Handler): Handler {
-  return (context) => {
-    if (context.isDelegated && aggregator) return aggregator.handle(context);
-    return context.info.isResourceRequest ? resources.handle(context) : nonResources(context);
-  };
-}
-
-interface MeasuredParts {
-  findDefinition(info: RequestInfo): ResourceDefinition | undefined;
-  resources(): ServedResources;
-  flows(): FlowControl;
-}
-
-function createMetrics(options: APIServerOptions, { findDefinition, resources, flows }: MeasuredParts): ServerMetrics {
+function createMetrics(options: APIServerOptions, groups: ServedGroups): ServerMetrics {
   return createServerMetrics({
     clock: options.clock,
     version: options.version,
-    isServed: (info) => isServed(findDefinition(info), info),
-    deprecation: (labels) => deprecationOf(resources().definitions(), labels),
-    resources: () => statisticsOf(resources()),
+    isServed: (info) => isServed(groups.find(info), info),
+    deprecation: ({ group: apiGroup, version: apiVersion, resource }) => deprecationOf(groups.find({ apiGroup, apiVersion, resource })),
+    resources: groups.allStatistics,
     storeBytes: async () => options.storeBytes?.(),
-    flows,
   });
 }
 
 interface LifecycleDependencies {
-  readonly resources: ServedResources;
+  readonly groups: ServedGroups;
   readonly options: APIServerOptions;
   readonly informers: InformerFactory;
   readonly flowControl: FlowControlRunner;
@@ -342,7 +319,7 @@ interface LifecycleDependencies {
 
 function createLifecycle({
   options,
-  resources,
+  groups,
   informers,
   flowControl,
   health,
@@ -368,11 +345,11 @@ function createLifecycle({
         await informers.synced(running.signal);
         hasSynced = true;
       });
-      await resources.start?.(running.signal, hooks.run);
+      await groups.start(running.signal, hooks.run);
       await bootstrap();
       startGate.open();
       await hooks.run('priority-and-fairness-config-consumer', () => {
-        keeping = Promise.all([keep(running.signal), flowControl.run(running.signal)]);
+        keeping = Promise.all([keep(running.signal), groups.run(running.signal, hooks.run), flowControl.run(running.signal)]);
       });
     },
     announceShutdown: () => gate.announce(),
@@ -412,38 +389,13 @@ function watchersOf({ loop, audit }: APIServerOptions): Pick<ChainDependencies, 
   return { ...(loop ? { loop } : {}), ...(audit ? { audit } : {}) };
 }
 
-/** The definition of a request's resource; asked for every request, so the definitions are indexed. */
-function createFindDefinition(definitions: () => readonly ResourceDefinition[]): (info: RequestInfo) => ResourceDefinition | undefined {
-  let indexed: readonly ResourceDefinition[] = [];
-  let byName = new Map<string, ResourceDefinition>();
-  return ({ apiGroup, apiVersion, resource }) => {
-    const present = definitions();
-    if (present !== indexed) {
-      indexed = present;
-      byName = new Map(present.map((definition) => [`${definition.group}/${definition.version}/${definition.names.plural}`, definition]));
-    }
-    return byName.get(`${apiGroup}/${apiVersion}/${resource}`);
-  };
-}
-
 function isServed(definition: ResourceDefinition | undefined, { subresource }: RequestInfo): boolean {
   return definition !== undefined && (subresource === '' || Object.hasOwn(definition.subresources, subresource));
 }
 
-function deprecationOf(
-  definitions: readonly ResourceDefinition[],
-  { group, version, resource }: RequestLabels,
-): { readonly removedRelease: string } | undefined {
-  const definition = definitions.find((one) => one.group === group && one.version === version && one.names.plural === resource);
+function deprecationOf(definition: ResourceDefinition | undefined): { readonly removedRelease: string } | undefined {
   // No served version has a release in which it is removed.
   return definition?.deprecationWarning === undefined ? undefined : { removedRelease: '' };
-}
-
-function* statisticsOf(resources: ServedResources): Iterable<readonly [string, ResourceStatistics]> {
-  for (const resource of resources.stored()) {
-    const statistics = resources.statistics(resource);
-    if (statistics) yield [resource, statistics];
-  }
 }
 
 function groupPaths(versions: readonly Pick<ResourceDefinition, 'group' | 'version'>[]): string[] {

@@ -9,8 +9,9 @@ import { createAdmission } from '../apiserver/admission/dispatcher.ts';
 import { chooseAdmissionPlugins, type PluginChoice } from '../apiserver/admission/choose-plugins.ts';
 import { namespaceLifecycle } from '../apiserver/admission/plugins/namespace-lifecycle.ts';
 import { admissionPlugins, pluginsOffByDefault } from '../apiserver/admission/plugins/plugins.ts';
-import type { APIServerParts, ServedResources } from '../apiserver/api-server.ts';
-import { createCustomKinds, customKindHooks, type CustomKinds } from '../apiserver/extensions/custom-kinds.ts';
+import type { APIServerParts } from '../apiserver/api-server.ts';
+import type { GroupServer } from '../apiserver/routing/group-server.ts';
+import { createCustomKinds, customKindHooks } from '../apiserver/extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../apiserver/routing/dispatch.ts';
 import { createServiceAllocation } from '../apiserver/registry/allocation/service-allocation.ts';
 import { createObjectConverter } from '../apiserver/webhooks/convert-objects.ts';
@@ -46,7 +47,7 @@ export interface ResourcesOptions {
 }
 
 /** All built-in resources with admission, subresources and allocation, as one part of an API server. */
-export function createResources(options: ResourcesOptions, parts: APIServerParts): ServedResources {
+export function createResources(options: ResourcesOptions, parts: APIServerParts): GroupServer {
   const { clock, random, client, informers, authorizer, tokens, tokenIssuer } = parts;
   const allocation = createServiceAllocation({
     client,
@@ -65,7 +66,6 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   const admission = createAdmissionDependencies(parts, () => served.snapshot.definitions, options);
   const endpoints = createResourceEndpoints({
     catalog: served,
-    catchUp: (signal) => kinds.catchUp(signal),
     random,
     // The plugin itself asks caches, which may be stale where another server shares the store.
     guardsNamespaces: plugins.some(({ name }) => name === namespaceLifecycle.name),
@@ -93,13 +93,17 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
       hooksFor: (definition) => (definition === (services as unknown as ResourceDefinition) ? allocation.hooks : undefined),
     },
   });
-  const kinds: CustomKinds = createCustomKinds({
+  const kinds = createCustomKinds({
     ...{ catalog: served, client, clock, logger: parts.logger, ...endpoints },
     ...(options.largeWork ? { largeWork: options.largeWork } : {}),
   });
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
-    handle: endpoints.handle,
+    serves: ({ isResourceRequest }) => isResourceRequest,
+    handle: endpoints.createHandler(kinds.catchUp),
+    async run() {
+      await kinds.ended();
+    },
     startHooks: [...customKindHooks, 'start-apiserver-admission-initializer', 'start-service-ip-repair-controllers'],
     async start(signal, runHook) {
       await kinds.start(signal, runHook);

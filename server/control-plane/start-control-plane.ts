@@ -3,20 +3,21 @@ import os from 'node:os';
 import { type LoopWatch, watchLoop } from '../../api/base/loop-watch.ts';
 import type { Logger } from '../../api/base/logger.ts';
 import { sleep } from '../../api/base/clock.ts';
+import { createConnectable } from '../apiserver/request/connectable.ts';
 import { systemClock } from '../../api/base/system-clock.ts';
 import { systemRandom } from '../../api/base/system-random.ts';
 import { mapWatched, type WatchedValue } from '../../api/base/watched-value.ts';
-import type { Transport } from '../../api/client/transport.ts';
+import type { APIRequest, APIResponse, Transport } from '../../api/client/transport.ts';
 import type { NodeConfiguration, PodNetworkMode } from '../../api/semantics/nodes/node-configuration.ts';
 import { decodeStored } from '../../api/serialization/protobuf/decode-stored.ts';
 import type { AuditOptions } from '../apiserver/filters/audit.ts';
 import type { PluginChoice } from '../apiserver/admission/choose-plugins.ts';
-import type { PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
 import type { AggregationOptions } from '../apiserver/aggregator/aggregator.ts';
-import { type APIServer, createAPIServer } from '../apiserver/api-server.ts';
+import type { PluginConfigurations } from '../apiserver/admission/configure-plugins.ts';
+import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer } from '../apiserver/api-server.ts';
 import type { BootstrapOptions } from '../apiserver/bootstrap/bootstrap-cluster.ts';
 import { createSecretTokenSigner } from '../apiserver/authentication/secret-tokens.ts';
-import type { Dialer } from '../apiserver/subresources/subresource.ts';
+import type { Component } from '../apiserver/subresources/subresource.ts';
 import { addressAt, allAddresses, firstAddress, machineAddress } from './addresses.ts';
 import type { AuthorizationSetup } from './open-authorization.ts';
 import { createFrontProxy, type FrontProxy, type FrontProxySetup } from './open-front-proxy.ts';
@@ -34,7 +35,7 @@ import { conditionWork } from './admission-dependencies.ts';
 import { createLargeWorkPool } from './large-work/large-work-pool.ts';
 import { createOpenAPIDocuments } from './openapi-documents.ts';
 import { maxRevisionsOf, openStorage, type StorageChoice } from './store/open-storage.ts';
-import { addMetricsAPI } from './metrics-api.ts';
+import { openMetricsServer } from './metrics-api.ts';
 import { createLivePKI, type LivePKI } from './live-pki.ts';
 import { clientCAs, followPKI, serviceAccountKeys } from './follow-pki.ts';
 import { dropInTime } from './drop-in-time.ts';
@@ -139,93 +140,33 @@ const shutdownGraceMs = 5000;
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const { logger, onProgress = () => {} } = options;
   const clock = systemClock;
-  const address = options.advertiseAddress ?? machineAddress();
-  const opening = openStorage({
-    ...(options.encryption ? { encryption: options.encryption } : {}),
-    ...{ choice: options.storage, directory: options.storageDirectory, clock, logger: logger.with({ part: 'storage' }) },
-  });
-  const [{ pki, run: runPKI }, storage] = await Promise.all([openPKI(options, address, opening), opening]);
-  const frontProxy = createFrontProxy(options.frontProxy, pki);
-  const caches = await openCaches(storage, logger);
-  onProgress(`storage (${options.storage.kind}) at revision ${caches.revision() ?? 0}`);
+  const stores = await openStores(options);
+  const { pki, address, frontProxy } = stores;
+  onProgress(`storage (${options.storage.kind}) at revision ${stores.caches.revision() ?? 0}`);
 
+  const network = await openNetwork(options, stores);
+  const { endpoint, certificates } = network;
   const stopping = new AbortController();
   const clusterDNSAddress = addressAt(options.serviceCIDRs[0], 10);
   const known = controllersFor(options, pki, clusterDNSAddress);
-  const controllers = selectControllers(known, options.controllers ?? ['*']);
-  const hasScheduler = options.scheduler ?? true;
-  const isOwnEndpoint = (host: string, port: number) =>
-    (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
-    (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
-  const kubeletClient = mapWatched(pki, (now) => now.kubeletClient);
-  const secureDialer = createSecureDialer({ clock });
-  const dialer = createDialer({ clock, kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
-  const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
-  const components = [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])];
-  let transport: Transport = () => Promise.reject(new Error('the API server is not complete yet'));
-  // The server publishes its port, so the port is opened before the server is built.
-  const endpoint = await openEndpoint(options, pki, frontProxy, (request) => transport(request));
-  const certificates = withGivenCertificates(endpoint, options.serving);
-  const largeWork = createLargeWorkPool({ clock, logger, threads: Math.max(2, Math.min(4, availableParallelism() - 1)) });
-  const holds = createLoopHolds(clock, logger);
-  const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
-  const server = createServer(options, {
-    loop,
-    pki,
-    frontProxy,
-    aggregation: aggregationOf(frontProxy, { dialer: secureDialer, isOwnEndpoint }),
-    ...{ controllers: known, largeWork },
-    address,
-    port: endpoint.port,
-    createResources: withMetrics(options, dialer, (parts) =>
-      createResources(
-        {
-          ...options.limits,
-          ...(options.admissionPlugins ? { admissionPlugins: options.admissionPlugins } : {}),
-          ...(options.pluginConfigurations ? { pluginConfigurations: options.pluginConfigurations } : {}),
-          storage,
-          caches,
-          serviceCIDRs: options.serviceCIDRs,
-          ...{ dialer, secureDialer, routesToEndpoints: frontProxy.routesToEndpoints },
-          components,
-          largeWork,
-        },
-        parts,
-      ),
-    ),
-    checkStorage: (signal) => storage.checkHealth(signal),
-    storeBytes: async () => storage.sizeBytes?.(),
-  });
-  transport = server.transport;
-  holds.countIn(server.metrics);
+  const parts = createParts(options, known);
+  const work = openWork(logger);
+  const server = createServer(options, { ...stores, ...network, ...work, controllers: known, components: parts.components });
+  network.connect(server.transport);
+  work.holds.countIn(server.metrics);
   options.authentication?.countIn(server.metrics);
   await server.start();
   const joining = joiningOf(options, pki, `${address}:${endpoint.port}`);
   followPKI(pki, { endpoint: certificates, client: server.client, joining, frontProxy, clock, logger }, stopping.signal);
   onProgress(`API server on https://${address}:${endpoint.port}`);
 
-  const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
-  const running = [
-    runPKI(stopping.signal),
-    dropInTime({ files: createPKIFiles(options.pkiDirectory), client: server.client, clock, logger }, stopping.signal),
-    followAuthorization(options, server, stopping.signal),
-    ...(options.serving ? [options.serving.follow(() => certificates.refresh(), stopping.signal)] : []),
-    ...(controllers.length > 0 ? [controllerManager.follow(runManager(stopping.signal))] : []),
-    ...(hasScheduler ? [scheduler.follow(runOwnScheduler(stopping.signal))] : []),
-    runCompactor({
-      storage,
-      clock,
-      logger,
-      signal: stopping.signal,
-      onCompacted: (revision) => caches.forgetBefore(revision),
-      ...maxRevisions(options.storage),
-    }),
-  ];
-  onProgress(`${controllers.length} controllers and ${hasScheduler ? 'the' : 'no'} scheduler`);
-  const failed = Promise.race([Promise.all(running).then(() => new Promise<never>(() => {})), rejectOnFailure(storage)]);
+  const runningParts = await parts.run(server, work.loop, stopping.signal);
+  const running = [...keepRunning(options, { stores, certificates, server }, stopping.signal), ...runningParts];
+  onProgress(`${parts.controllers.length} controllers and ${parts.hasScheduler ? 'the' : 'no'} scheduler`);
+  const failed = Promise.race([Promise.all(running).then(() => new Promise<never>(() => {})), rejectOnFailure(stores.storage)]);
   logFailure(failed, logger, stopping.signal);
   return {
-    transport,
+    transport: server.transport,
     pki,
     address,
     port: endpoint.port,
@@ -238,15 +179,117 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await Promise.allSettled(running);
       const finished = server.close();
       await Promise.all([finished, endpoint.close(shutdownGraceMs, finished)]);
-      for (const one of [dialer, secureDialer]) one.close();
-      await largeWork.close();
-      loop.stop();
+      network.close();
+      await work.close();
       await Promise.all([options.audit?.backend.close(), options.authentication?.close()]);
       options.authorization?.close();
+      await stores.close();
+    },
+  };
+}
+
+/** The store with its caches, and the certificates. */
+async function openStores(options: ControlPlaneOptions) {
+  const { logger } = options;
+  const address = options.advertiseAddress ?? machineAddress();
+  const opening = openStorage({
+    ...(options.encryption ? { encryption: options.encryption } : {}),
+    ...{ choice: options.storage, directory: options.storageDirectory, clock: systemClock, logger: logger.with({ part: 'storage' }) },
+  });
+  const [{ pki, run: runPKI }, storage] = await Promise.all([openPKI(options, address, opening), opening]);
+  const caches = await openCaches(storage, logger);
+  return {
+    ...{ address, pki, runPKI, storage, caches, frontProxy: createFrontProxy(options.frontProxy, pki) },
+    async close() {
       await caches.close();
       await storage.close();
     },
   };
+}
+
+type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/**
+ * The port and the connections to nodes, webhooks and other API servers. The server publishes its port, so the port is opened
+ * before the server is built.
+ */
+async function openNetwork(options: ControlPlaneOptions, { pki, address, frontProxy }: Stores) {
+  const clock = systemClock;
+  const transport = createConnectable<[APIRequest], APIResponse>('the API server');
+  const endpoint = await openEndpoint(options, pki, frontProxy, transport.call);
+  const isOwnEndpoint = (host: string, port: number) =>
+    (port === endpoint.port && [address, ...allAddresses()].includes(host)) ||
+    (port === 443 && options.serviceCIDRs.map(firstAddress).includes(host));
+  const secureDialer = createSecureDialer({ clock });
+  const kubeletClient = mapWatched(pki, (now) => now.kubeletClient);
+  const dialer = createDialer({ clock, kubeletClient, isOwnEndpoint, ...kubeletCA(options) });
+  return {
+    ...{ endpoint, secureDialer, dialer, isOwnEndpoint },
+    certificates: withGivenCertificates(endpoint, options.serving),
+    connect: (target: Transport) => transport.connect(target),
+    close() {
+      for (const one of [dialer, secureDialer]) one.close();
+    },
+  };
+}
+
+type Network = Awaited<ReturnType<typeof openNetwork>>;
+
+/** The threads for large objects, and the watch over this one. */
+function openWork(logger: Logger) {
+  const clock = systemClock;
+  const largeWork = createLargeWorkPool({ clock, logger, threads: Math.max(2, Math.min(4, availableParallelism() - 1)) });
+  const holds = createLoopHolds(clock, logger);
+  const loop = watchLoop({ clock, onHold: (hold) => holds.record(hold) });
+  return {
+    ...{ largeWork, holds, loop },
+    async close() {
+      await largeWork.close();
+      loop.stop();
+    },
+  };
+}
+
+/** Controllers and scheduler, as far as they run in this process, with their health. */
+function createParts(options: ControlPlaneOptions, known: readonly Controller[]) {
+  const controllers = selectControllers(known, options.controllers ?? ['*']);
+  const hasScheduler = options.scheduler ?? true;
+  const [controllerManager, scheduler] = [createRunningPart('controller-manager'), createRunningPart('scheduler')];
+  return {
+    ...{ controllers, hasScheduler },
+    components: [...(controllers.length > 0 ? [controllerManager] : []), ...(hasScheduler ? [scheduler] : [])],
+    async run(server: APIServer, loop: LoopWatch, signal: AbortSignal): Promise<Promise<void>[]> {
+      const { runManager, runOwnScheduler } = await createRunners(options, server, controllers, loop);
+      return [
+        ...(controllers.length > 0 ? [controllerManager.follow(runManager(signal))] : []),
+        ...(hasScheduler ? [scheduler.follow(runOwnScheduler(signal))] : []),
+      ];
+    },
+  };
+}
+
+interface Kept {
+  readonly stores: Stores;
+  readonly certificates: Network['certificates'];
+  readonly server: APIServer;
+}
+
+/** The upkeep of certificates, credentials, authorizers and the store, until the signal. */
+function keepRunning(options: ControlPlaneOptions, { stores, certificates, server }: Kept, signal: AbortSignal): Promise<void>[] {
+  const { logger, serving } = options;
+  const clock = systemClock;
+  const { storage, caches } = stores;
+  return [
+    stores.runPKI(signal),
+    dropInTime({ files: createPKIFiles(options.pkiDirectory), client: server.client, clock, logger }, signal),
+    followAuthorization(options, server, signal),
+    ...(serving ? [serving.follow(() => certificates.refresh(), signal)] : []),
+    runCompactor({
+      ...{ storage, clock, logger, signal },
+      onCompacted: (revision) => caches.forgetBefore(revision),
+      ...maxRevisions(options.storage),
+    }),
+  ];
 }
 
 /** The listener, with the settings and certificates of the flags, or the certificate that was made. */
@@ -312,24 +355,31 @@ function kubeletCA({ kubeletCAPEM }: ControlPlaneOptions): Pick<ControlPlaneOpti
   return kubeletCAPEM === undefined ? {} : { kubeletCAPEM };
 }
 
-type CreateResources = Parameters<typeof createAPIServer>[0]['createResources'];
-
-function withMetrics({ metricsAPI = false }: ControlPlaneOptions, dialer: Dialer, create: CreateResources): CreateResources {
-  return metricsAPI ? (parts) => addMetricsAPI(create(parts), { dialer }, parts) : create;
+interface ServerParts
+  extends Pick<Stores, 'address' | 'pki' | 'storage' | 'caches' | 'frontProxy'>,
+    Pick<Network, 'endpoint' | 'dialer' | 'secureDialer' | 'isOwnEndpoint'> {
+  readonly loop: LoopWatch;
+  readonly largeWork: LargeWork;
+  /** All that this version has. */
+  readonly controllers: readonly Controller[];
+  readonly components: readonly Component[];
 }
 
-interface ServerParts {
-  readonly frontProxy: FrontProxy;
-  readonly loop: LoopWatch;
-  readonly aggregation: AggregationOptions;
-  readonly pki: WatchedValue<ClusterPKI>;
-  readonly controllers: readonly Controller[];
-  readonly largeWork: LargeWork;
-  readonly address: string;
-  readonly port: number;
-  readonly createResources: CreateResources;
-  checkStorage(signal: AbortSignal): Promise<void>;
-  storeBytes(): Promise<number | undefined>;
+/** The servers of built-in and custom kinds, and of metrics.k8s.io. */
+function groupServersOf(options: ControlPlaneOptions, server: ServerParts): APIServerOptions['groupServers'] {
+  const { storage, caches, dialer, secureDialer, components, largeWork } = server;
+  const { routesToEndpoints } = server.frontProxy;
+  const { serviceCIDRs, admissionPlugins, pluginConfigurations } = options;
+  const resources = {
+    ...options.limits,
+    ...(admissionPlugins ? { admissionPlugins } : {}),
+    ...(pluginConfigurations ? { pluginConfigurations } : {}),
+    ...{ storage, caches, serviceCIDRs, dialer, secureDialer, routesToEndpoints, components, largeWork },
+  };
+  return [
+    (parts) => createResources(resources, parts),
+    ...(options.metricsAPI ? [(parts: APIServerParts) => openMetricsServer(dialer, parts)] : []),
+  ];
 }
 
 function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterPKI>, clusterDNSAddress: string): readonly Controller[] {
@@ -351,7 +401,8 @@ function controllersFor(options: ControlPlaneOptions, pki: WatchedValue<ClusterP
 
 function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServer {
   const { serviceCIDRs, logger, limits = {}, tokens = defaultTokens } = options;
-  const { pki, address, port, frontProxy } = parts;
+  const { pki, address, endpoint, storage, frontProxy } = parts;
+  const { port } = endpoint;
   return createAPIServer({
     clock: systemClock,
     random: systemRandom,
@@ -367,7 +418,7 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     },
     ...(options.audit ? { audit: options.audit } : {}),
     ...(options.authorization ? { authorizers: options.authorization.authorizers } : {}),
-    createResources: parts.createResources,
+    groupServers: groupServersOf(options, parts),
     conditionWork: conditionWork(parts.largeWork),
     loop: parts.loop,
     authentication: {
@@ -380,9 +431,9 @@ function createServer(options: ControlPlaneOptions, parts: ServerParts): APIServ
     },
     externalAddress: `${address}:${port}`,
     openAPI: createOpenAPIDocuments(),
-    aggregation: parts.aggregation,
-    checkStorage: parts.checkStorage,
-    storeBytes: parts.storeBytes,
+    aggregation: aggregationOf(frontProxy, { dialer: parts.secureDialer, isOwnEndpoint: parts.isOwnEndpoint }),
+    checkStorage: (signal) => storage.checkHealth(signal),
+    storeBytes: async () => storage.sizeBytes?.(),
     ...limits,
     ...(options.authentication ? { anonymous: options.authentication.anonymous } : {}),
     bootstrap: {
@@ -416,7 +467,6 @@ function nodeConfigurationOf({ clusterCIDR, serviceCIDRs, clusterDomain, podNetw
   return { clusterCIDR, clusterDNS: addressAt(serviceCIDRs[0], 10), clusterDomain, podNetwork };
 }
 
-/** A store that cannot be written to any more has to be opened anew, by another process. */
 /** Logs the failure of a part; a part that ends because of the stop has not failed. */
 function logFailure(failed: Promise<never>, logger: Logger, stopping: AbortSignal): void {
   failed.catch((error: unknown) => {

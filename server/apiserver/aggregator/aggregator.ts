@@ -6,16 +6,16 @@ import type { InformerFactory } from '../../../api/client/informers/informer.ts'
 import { customResourceDefinitions } from '../../../api/resources/apiextensions/v1/custom-resource-definition.ts';
 import { services as serviceDefinition } from '../../../api/resources/core/v1/service.ts';
 import { endpointSlices } from '../../../api/resources/discovery/v1/endpoint-slice.ts';
+import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import { apiServices } from '../../../api/resources/apiregistration/v1/api-service.ts';
 import type { AggregatorMetrics } from '../metrics/aggregator-metrics.ts';
-import type { Handler, RequestContext, RequestInfo } from '../request/request-context.ts';
+import type { Handler, RequestContext } from '../request/request-context.ts';
 import { notFoundPage } from '../routing/non-resource.ts';
-import type { DelegatedVersion } from '../served/delegated-version.ts';
+import type { GroupServer } from '../routing/group-server.ts';
 import type { SecureDialer, TLSSettings } from '../services/secure-dialer.ts';
 import { createServiceCaller } from '../services/service-caller.ts';
 import type { HealthCheck } from '../documents/health.ts';
 import type { RunStartHook, StartHookName } from '../documents/start-hooks.ts';
-import type { OpenAPIDocuments } from '../documents/openapi.ts';
 import { withAggregatedOpenAPI } from './aggregated-openapi.ts';
 import { keepAvailability } from './availability-controller.ts';
 import { createDelegations, type Delegations } from './delegations.ts';
@@ -53,25 +53,16 @@ interface AggregatorDependencies extends AggregationOptions {
  * Proxies requests for APIs of other API servers of the cluster (APIServices with a Service), and merges their discovery and OpenAPI into
  * this server's.
  */
-export interface Aggregator {
-  /** Whether a request is for another API server. */
-  isDelegated(info: RequestInfo): boolean;
-  readonly handle: Handler;
-  /** Another array means that something has changed. */
-  versions(): readonly DelegatedVersion[];
-  /** The server's own OpenAPI v2 document with those of others in it. */
-  withOpenAPI(documents: OpenAPIDocuments): OpenAPIDocuments;
+export interface Aggregator extends GroupServer {
   /** Paths below /openapi/v3/ that others answer, with their URLs. */
   openAPIPaths(): ReadonlyMap<string, string>;
   /** Passes a request of such a path on. */
   openAPI(context: RequestContext, path: string): ReturnType<Handler>;
-  /** The hooks that `run` runs. */
-  readonly startHooks: readonly StartHookName[];
   /** Fails until each APIService of a built-in group version was seen to be available. */
   readonly registrationCheck: HealthCheck;
-  /** Keeps the APIServices. Ends with the signal; never rejects. */
-  run(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
 }
+
+const noDefinitions: readonly ResourceDefinition[] = [];
 
 const startHooks = [
   'start-kube-aggregator-informers',
@@ -95,12 +86,13 @@ export function createAggregator(dependencies: AggregatorDependencies): Aggregat
   };
   const documents = createRemoteDocuments({ ...proxy, delegations, informers, logger });
   return {
-    isDelegated: (info) => delegations.find(info) !== undefined,
+    serves: (info) => delegations.find(info) !== undefined,
+    definitions: () => noDefinitions,
     async handle(context) {
       const found = delegations.find(context.info);
       return found ? passOn(context, found, proxy) : notFoundPage();
     },
-    versions: () => documents.versions(),
+    delegated: () => documents.versions(),
     withOpenAPI: (own) => withAggregatedOpenAPI(own, () => documents.swagger()),
     openAPIPaths: () => documents.openAPIPaths(),
     async openAPI(context, path) {

@@ -8,7 +8,7 @@ import { createWebhookMetrics, type WebhookMetrics } from '../metrics/webhook-me
 import { type AdmissionMetrics, createAdmissionMetrics } from '../metrics/admission-metrics.ts';
 import { type AggregatorMetrics, createAggregatorMetrics } from '../metrics/aggregator-metrics.ts';
 import { createMetricFamilies, type MetricFamilies } from '../metric-families.ts';
-import { createFlowMetrics } from '../metrics/flow-metrics.ts';
+import { addLevelMetrics, createFlowMetrics } from '../metrics/flow-metrics.ts';
 import { createHealthMetrics, type HealthMetrics } from '../metrics/health-metrics.ts';
 import { createInflightWatermarks, type InflightGauge } from '../metrics/inflight-watermarks.ts';
 import { createRequestCounters, type RequestLabels, type RequestMetrics } from '../metrics/request-metrics.ts';
@@ -24,8 +24,6 @@ interface ServerMetricsOptions extends StoreMetricsOptions {
   /** Whether a resource and subresource are served: label values come from these only. */
   isServed(info: RequestInfo): boolean;
   deprecation(labels: RequestLabels): { readonly removedRelease: string } | undefined;
-  /** Asked at every scrape. */
-  flows(): FlowControl;
 }
 
 /** The server's metrics, under upstream's names. */
@@ -33,6 +31,8 @@ export interface ServerMetrics {
   readonly requests: RequestMetrics;
   readonly inflight: InflightGauge;
   readonly flows: FlowMetrics;
+  /** Shows the priority levels, which are asked at every scrape. */
+  observeFlows(flows: FlowControl): void;
   readonly access: AccessMetrics;
   readonly authorization: AuthorizationMetrics;
   readonly tokenCache: TokenCacheMetrics;
@@ -57,7 +57,8 @@ export function createServerMetrics(options: ServerMetricsOptions): ServerMetric
   return {
     requests: { isServed: options.isServed, countersFor: createRequestCounters(families, options) },
     inflight: createInflightWatermarks(families, options.clock),
-    flows: createFlowMetrics(families, options.flows),
+    flows: createFlowMetrics(families),
+    observeFlows: (flows) => addLevelMetrics(families, flows),
     access: createAccessMetrics(families),
     authorization: createAuthorizationMetrics(families),
     tokenCache: createTokenCacheMetrics(families),

@@ -34,8 +34,10 @@ export const customKindHooks = [
 
 /** The kinds that CustomResourceDefinitions add to the catalog. */
 export interface CustomKinds {
-  /** Adds the kinds that are stored; resolves when the catalog has them. */
+  /** Adds the kinds that are stored; resolves when the catalog has them. Its background work ends with the signal, see `ended`. */
   start(signal: AbortSignal, runHook: RunStartHook): Promise<void>;
+  /** Resolves when the background work that was started has ended. */
+  ended(): Promise<unknown>;
   /** The documents with those of the kinds. */
   withOpenAPI(documents: OpenAPIDocuments): OpenAPIDocuments;
   /** Resolves when the catalog has all kinds that were in the store when it was called. */
@@ -46,17 +48,19 @@ export function createCustomKinds(dependencies: CustomKindsDependencies): Custom
   const { catalog, client, clock, logger, openStore } = dependencies;
   const store = dependencies.storeFor(customResourceDefinitions);
   const followed = followDefinitions({ store, catalog, clock, logger });
+  const running: Promise<void>[] = [];
   return {
     async start(signal, runHook) {
       await runHook('start-apiextensions-informers', () => {
         followed.sync();
-        void followed.run(signal);
+        running.push(followed.run(signal));
       });
       await runHook('crd-informer-synced', () => followed.catchUp(signal));
       await runHook('start-apiextensions-controllers', () => {
-        void settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal);
+        running.push(settleDefinitions({ followed, client, clock, logger, openStore, isShadowed: catalog.isShadowed }, signal));
       });
     },
+    ended: () => Promise.all(running),
     withOpenAPI: (documents) => withCustomKinds(documents, followed, createOpenAPIWork(dependencies.largeWork, followed.sizeOf)),
     catchUp: (signal) => followed.catchUp(signal),
   };

@@ -5,8 +5,8 @@ import { nodes } from '../../../api/resources/core/v1/node.ts';
 import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { podMetrics, type NodeMetrics, type PodMetrics } from '../../../api/resources/metrics/v1beta1/metrics.ts';
 import { type APICaller, createAPICaller } from '../testing/api-caller.ts';
-import { createTestResources, startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
-import { withMetricsAPI } from './metrics-api.ts';
+import { startAPIServerInProcess, type TestAPIServer } from '../testing/start-api-server.ts';
+import { createMetricsServer } from './metrics-api.ts';
 import type { NodeScrape } from './parse-resource-metrics.ts';
 
 const scrape = (timeMs: number, cpuSeconds: number): NodeScrape => ({
@@ -31,12 +31,14 @@ describe('metrics.k8s.io', () => {
 
   before(async () => {
     server = await startAPIServerInProcess({
-      createResources: (parts, ...storages) =>
-        withMetricsAPI(createTestResources(parts, ...storages), {
-          client: parts.client,
-          apiServices: parts.informers.informer(apiServices).lister,
-          sampler: { windows: async () => new Map([['n1', { before: scrape(at - 10_000, 0), after: scrape(at, 4) }]]), start() {} },
-        }),
+      moreGroupServers: [
+        (parts) =>
+          createMetricsServer({
+            client: parts.client,
+            apiServices: parts.informers.informer(apiServices).lister,
+            sampler: { windows: async () => new Map([['n1', { before: scrape(at - 10_000, 0), after: scrape(at, 4) }]]), start() {} },
+          }),
+      ],
     });
     caller = createAPICaller(server.transport, { name: 'admin', groups: ['system:masters'] });
     const { client } = server;

@@ -14,7 +14,7 @@ import { pods } from '../../../api/resources/core/v1/pod.ts';
 import { nodeMetrics, podMetrics } from '../../../api/resources/metrics/v1beta1/metrics.ts';
 import { clusterRoles } from '../../../api/resources/rbac/v1/cluster-role.ts';
 import type { APIService } from '../../../api/types/apiregistration-v1.ts';
-import type { ServedResources } from '../api-server.ts';
+import type { GroupServer } from '../routing/group-server.ts';
 import { objectResponse, plainListResponse } from '../responses/object-response.ts';
 import { checkRoute } from '../responses/route-media-types.ts';
 import type { RequestContext } from '../request/request-context.ts';
@@ -31,30 +31,20 @@ interface MetricsAPIDependencies {
 const group = 'metrics.k8s.io';
 const served = [nodeMetrics, podMetrics] as unknown as readonly ResourceDefinition[];
 
+const none: readonly ResourceDefinition[] = [];
+
 /**
- * Adds metrics.k8s.io/v1beta1 from the kubelets' /metrics/resource, as metrics-server would. If an APIService names another server for the
- * group, that server serves it.
+ * Serves metrics.k8s.io/v1beta1 from the kubelets' /metrics/resource, as metrics-server would. If an APIService names another server for
+ * the group, that server serves it.
  */
-export function withMetricsAPI(resources: ServedResources, dependencies: MetricsAPIDependencies): ServedResources {
+export function createMetricsServer(dependencies: MetricsAPIDependencies): GroupServer {
   const { apiServices, client, sampler } = dependencies;
-  let known: readonly ResourceDefinition[] = [];
-  let extended: readonly ResourceDefinition[] = [];
   const isServedElsewhere = () => apiServices.find({ namespace: '', name: `v1beta1.${group}` })?.spec?.service !== undefined;
   return {
-    ...resources,
-    definitions() {
-      const own = resources.definitions();
-      if (isServedElsewhere()) return own;
-      if (own !== known) {
-        known = own;
-        extended = [...own, ...served];
-      }
-      return extended;
-    },
-    handle: (context) =>
-      context.info.apiGroup === group && !isServedElsewhere() ? answer(context, dependencies) : resources.handle(context),
-    async start(signal, runHook) {
-      await resources.start?.(signal, runHook);
+    serves: ({ apiGroup }) => apiGroup === group && !isServedElsewhere(),
+    handle: (context) => answer(context, dependencies),
+    definitions: () => (isServedElsewhere() ? none : served),
+    async start(signal) {
       sampler.start(signal);
       await ensureReaderRole(client);
     },

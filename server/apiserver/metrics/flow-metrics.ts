@@ -7,11 +7,29 @@ const durationBuckets = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 3
 const lengthBuckets = [0, 10, 25, 50, 100, 250, 500, 1000];
 const byFlow = ['priority_level', 'flow_schema'];
 
-/** Metrics of API Priority and Fairness, under upstream's names. `flows` is asked at each scrape. */
-export function createFlowMetrics(families: MetricFamilies, flows: () => FlowControl): FlowMetrics {
-  addLevelMetrics(families, flows);
-  const flow = (name: string, stability: Stability, help: string) => ({ name: `${prefix}${name}`, stability, help, labels: byFlow });
-  const series: FlowFamilies = {
+/** Metrics of the requests of API Priority and Fairness, under upstream's names. */
+export function createFlowMetrics(families: MetricFamilies): FlowMetrics {
+  const series: FlowFamilies = { ...requestFamilies(families), ...durationFamilies(families) };
+  const observers = new Map<string, FlowSeries>();
+  return {
+    observer(level, flowSchema) {
+      const key = `${level}/${flowSchema}`;
+      const present = observers.get(key);
+      if (present !== undefined) return present;
+      const created = new FlowSeries(series, level, flowSchema);
+      observers.set(key, created);
+      return created;
+    },
+  };
+}
+
+const flow = (name: string, stability: Stability, help: string) => ({ name: `${prefix}${name}`, stability, help, labels: byFlow });
+
+type DurationFamilies = Pick<FlowFamilies, 'queueLength' | 'wait' | 'execution' | 'estimatedSeats'>;
+
+/** Counters and gauges. */
+function requestFamilies(families: MetricFamilies): Omit<FlowFamilies, keyof DurationFamilies> {
+  return {
     dispatched: families.counter(
       flow('dispatched_requests_total', 'BETA', 'Number of requests executed by API Priority and Fairness subsystem'),
     ),
@@ -39,6 +57,19 @@ export function createFlowMetrics(families: MetricFamilies, flows: () => FlowCon
         'Concurrency (number of seats) occupied by the currently executing (initial stage for a WATCH, any stage otherwise) requests in the API Priority and Fairness subsystem',
       ),
     ),
+    notAccommodated: families.counter(
+      flow(
+        'request_dispatch_no_accommodation_total',
+        'ALPHA',
+        'Number of times a dispatch attempt resulted in a non accommodation due to lack of available seats',
+      ),
+    ),
+  };
+}
+
+/** Histograms. */
+function durationFamilies(families: MetricFamilies): DurationFamilies {
+  return {
     queueLength: families.histogram({
       ...flow(
         'request_queue_length_after_enqueue',
@@ -69,24 +100,6 @@ export function createFlowMetrics(families: MetricFamilies, flows: () => FlowCon
       ),
       buckets: [1, 2, 4, 8, 16, 32, 64, 100],
     }),
-    notAccommodated: families.counter(
-      flow(
-        'request_dispatch_no_accommodation_total',
-        'ALPHA',
-        'Number of times a dispatch attempt resulted in a non accommodation due to lack of available seats',
-      ),
-    ),
-  };
-  const observers = new Map<string, FlowSeries>();
-  return {
-    observer(level, flowSchema) {
-      const key = `${level}/${flowSchema}`;
-      const present = observers.get(key);
-      if (present !== undefined) return present;
-      const created = new FlowSeries(series, level, flowSchema);
-      observers.set(key, created);
-      return created;
-    },
   };
 }
 
@@ -220,11 +233,12 @@ const levelMetrics: readonly LevelMetric[] = [
   ['current_r', 'ALPHA', 'R(time of last change)', ({ queues }) => queues.dump().r / 1000],
 ];
 
-function addLevelMetrics(families: MetricFamilies, flows: () => FlowControl): void {
+/** Metrics of the priority levels, which are asked at each scrape. */
+export function addLevelMetrics(families: MetricFamilies, flows: FlowControl): void {
   for (const [name, stability, help, valueOf] of levelMetrics) {
     families.gauge({ name: `${prefix}${name}`, stability, help, labels: ['priority_level'] }, (family) => {
       family.clear();
-      for (const level of flows().levels()) family.with(level.name).value = valueOf(level);
+      for (const level of flows.levels()) family.with(level.name).value = valueOf(level);
     });
   }
   families.gauge(
@@ -234,7 +248,7 @@ function addLevelMetrics(families: MetricFamilies, flows: () => FlowControl): vo
       help: "Fair fraction of server's concurrency to allocate to each priority level that can use it",
     },
     (family) => {
-      family.with().value = flows().fairFraction;
+      family.with().value = flows.fairFraction;
     },
   );
 }

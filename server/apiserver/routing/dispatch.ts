@@ -42,8 +42,6 @@ export interface ResourceEndpointsDependencies {
   readonly catalog: ResourceCatalog;
   /** New objects are only written into namespaces that are active in the store. Absent: false. */
   readonly guardsNamespaces?: boolean;
-  /** Learns of kinds that others have added, before a request is answered that there is none. Absent: there are no others. */
-  catchUp?(signal: AbortSignal): Promise<void>;
   readonly random: Random;
   /** The least duration of watches that ask for none; default 1800. */
   readonly minRequestTimeoutSeconds?: number;
@@ -52,7 +50,8 @@ export interface ResourceEndpointsDependencies {
 }
 
 export interface ResourceEndpoints {
-  readonly handle: Handler;
+  /** The handler of requests. `catchUp` learns of kinds that others have added, before a request is answered that there is none. */
+  createHandler(catchUp: (signal: AbortSignal) => Promise<void>): Handler;
   /** A store of objects of any kind, served or not, that asks no admission plugin. */
   openStore(definition: ResourceDefinition): Store;
   /** The store of a served resource, which bootstrap and allocators write through. */
@@ -92,13 +91,13 @@ export function createResourceEndpoints(dependencies: ResourceEndpointsDependenc
   return {
     storeFor,
     openStore: (definition) => createStore(definition, { ...registry, admission: noAdmission }),
-    async handle(context) {
+    createHandler: (catchUp) => async (context) => {
       const { apiGroup, apiVersion, resource } = context.info;
       let route = routes.find(apiGroup, apiVersion, resource);
       if (!route && catalog.snapshot.builtInGroups.has(apiGroup)) throw resourceNotServed();
       if (!route) {
         // Another server of the same store may have added the kind just now.
-        await dependencies.catchUp?.(context.signal);
+        await catchUp(context.signal);
         route = routes.find(apiGroup, apiVersion, resource);
       }
       if (!route || (route.definition.schema && leadsPast(context.info, route.definition))) return notFoundPage();

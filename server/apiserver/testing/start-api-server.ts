@@ -15,8 +15,9 @@ import type { BootstrapOptions } from '../bootstrap/bootstrap-cluster.ts';
 import type { Storage } from '../../storage/storage.ts';
 import { defaultFrontProxyTrust } from '../authentication/request-headers.ts';
 import { readServiceAccountKeys } from '../authentication/service-account-keys.ts';
-import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer, type ServedResources } from '../api-server.ts';
-import { createCustomKinds, customKindHooks, type CustomKinds } from '../extensions/custom-kinds.ts';
+import { type APIServer, type APIServerOptions, type APIServerParts, createAPIServer } from '../api-server.ts';
+import type { GroupServer } from '../routing/group-server.ts';
+import { createCustomKinds, customKindHooks } from '../extensions/custom-kinds.ts';
 import { createResourceEndpoints } from '../routing/dispatch.ts';
 import { subresourceHandlers } from '../subresources/handlers.ts';
 import { measureStorage } from '../metrics/measure-storage.ts';
@@ -48,7 +49,9 @@ export interface TestAPIServerOptions {
   readonly controllers?: BootstrapOptions['controllers'];
   readonly overrides?: Partial<APIServerOptions>;
   /** Default: all built-in resources, without admission, allocation and special subresources. */
-  readonly createResources?: (parts: APIServerParts, storage: Storage, caches: CacheSource) => ServedResources;
+  readonly createResources?: (parts: APIServerParts, storage: Storage, caches: CacheSource) => GroupServer;
+  /** Further group servers. Default: none. */
+  readonly moreGroupServers?: APIServerOptions['groupServers'];
 }
 
 const issuer = 'https://kubernetes.default.svc.cluster.local';
@@ -63,6 +66,7 @@ export async function startAPIServerInProcess({
   controllers = [],
   overrides = {},
   createResources = createTestResources,
+  moreGroupServers = [],
 }: TestAPIServerOptions = {}): Promise<TestAPIServer> {
   const making = { clock, random };
   const [clusterCA, frontProxyCA, signingKey] = await Promise.all([
@@ -96,7 +100,7 @@ export async function startAPIServerInProcess({
       compiler: 'v8',
       platform: 'linux/amd64',
     },
-    createResources: (parts) => createResources(parts, storage, caches),
+    groupServers: [(parts) => createResources(parts, storage, caches), ...moreGroupServers],
     checkStorage: (signal) => storage.checkHealth(signal),
     authentication: {
       clientCAsPEM: [clusterCA.certificatePEM],
@@ -140,12 +144,11 @@ export async function startAPIServerInProcess({
 }
 
 /** All built-in resources and custom kinds, without admission, allocation and special subresources. */
-export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): ServedResources {
+export function createTestResources(parts: APIServerParts, storage: Storage, caches: CacheSource): GroupServer {
   const { clock, random, client, authorizer, tokenIssuer, tokens } = parts;
   const served = createResourceCatalog(catalog);
   const endpoints = createResourceEndpoints({
     catalog: served,
-    catchUp: (signal) => kinds.catchUp(signal),
     registry: {
       storage: measureStorage(storage, served, parts.metrics, clock),
       caches,
@@ -168,10 +171,14 @@ export function createTestResources(parts: APIServerParts, storage: Storage, cac
       components: [],
     },
   });
-  const kinds: CustomKinds = createCustomKinds({ catalog: served, client, clock, logger: parts.logger, ...endpoints });
+  const kinds = createCustomKinds({ catalog: served, client, clock, logger: parts.logger, ...endpoints });
   const stored = createStoredResources(served, (definition) => endpoints.storeFor(definition).cache);
   return {
-    handle: endpoints.handle,
+    serves: ({ isResourceRequest }) => isResourceRequest,
+    handle: endpoints.createHandler(kinds.catchUp),
+    async run() {
+      await kinds.ended();
+    },
     startHooks: customKindHooks,
     start: (signal, runHook) => kinds.start(signal, runHook),
     definitions: () => served.snapshot.definitions,
