@@ -3,9 +3,13 @@ import { ignoreNotFound } from '../../api/client/ignore-not-found.ts';
 import { isConditionTrue } from '../../api/meta/conditions.ts';
 import type { UntypedObject } from '../../api/meta/object.ts';
 import { customResourceDefinitions } from '../../api/resources/apiextensions/v1/custom-resource-definition.ts';
+import { horizontalPodAutoscalers } from '../../api/resources/autoscaling/v2/horizontal-pod-autoscaler.ts';
 import { configMaps } from '../../api/resources/core/v1/config-map.ts';
 import { namespaces } from '../../api/resources/core/v1/namespace.ts';
+import { pods } from '../../api/resources/core/v1/pod.ts';
 import { resourceQuotas } from '../../api/resources/core/v1/resource-quota.ts';
+import { podDisruptionBudgets } from '../../api/resources/policy/v1/pod-disruption-budget.ts';
+import { clusterRoles } from '../../api/resources/rbac/v1/cluster-role.ts';
 import type { CustomResourceDefinition } from '../../api/types/apiextensions-v1.ts';
 import { cronTabDefinition, cronTabs } from '../apiserver/extensions/testing/cron-tabs.ts';
 import { type ControlPlane, startControlPlane } from './testing/control-plane.ts';
@@ -85,5 +89,72 @@ describe('controllers and custom kinds', function () {
       return status?.used?.['count/crontabs.stable.example.com'] === '1';
     });
     await client(resourceQuotas).delete({ namespace: 'default', name: 'quota' });
+  });
+
+  it('custom objects are scaled by a HorizontalPodAutoscaler, by their scale subresource', async () => {
+    const { client } = plane;
+    const key = { namespace: 'default', name: 'scaled' };
+    await client(cronTabs).create({ metadata: { ...key }, spec: { replicas: 9 } } as unknown as UntypedObject);
+    const scaleTargetRef = { apiVersion: 'stable.example.com/v1', kind: 'CronTab', name: 'scaled' };
+    await client(horizontalPodAutoscalers).create({ metadata: { ...key }, spec: { scaleTargetRef, minReplicas: 1, maxReplicas: 4 } });
+    await plane.waitFor('the scale', async () => {
+      const { spec } = (await client(cronTabs).get(key)) as UntypedObject & { spec?: { replicas?: number } };
+      return spec?.replicas === 4;
+    });
+    await client(horizontalPodAutoscalers).delete(key);
+  });
+
+  it('Pods of custom objects are counted against a PodDisruptionBudget by the scale of these', async () => {
+    const { client } = plane;
+    const key = { namespace: 'default', name: 'guarded' };
+    const owner = await client(cronTabs).create({ metadata: { ...key }, spec: { replicas: 3 } } as unknown as UntypedObject);
+    const [reference] = ownedBy(owner, 'stable.example.com/v1', 'CronTab').ownerReferences;
+    assert.ok(reference);
+    const metadata = { ...key, labels: { guarded: 'yes' }, ownerReferences: [{ ...reference, controller: true }] };
+    await client(pods).create({ metadata, spec: { containers: [{ name: 'c', image: 'x' }] } });
+    const spec = { maxUnavailable: 1, selector: { matchLabels: { guarded: 'yes' } } };
+    await client(podDisruptionBudgets).create({ metadata: { ...key }, spec });
+    await plane.waitFor('the expected Pods', async () => {
+      const { status } = await client(podDisruptionBudgets).get(key);
+      return status?.expectedPods === 3 && status.desiredHealthy === 2;
+    });
+    await client(podDisruptionBudgets).delete(key);
+    await client(pods).delete(key, { gracePeriodSeconds: 0 });
+  });
+
+  it('Pods of owners without a scale fail their PodDisruptionBudget', async () => {
+    const { client } = plane;
+    const key = { namespace: 'default', name: 'unscaled' };
+    const owner = await client(configMaps).create({ metadata: { ...key } });
+    const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'unscaled', uid: owner.metadata.uid ?? '', controller: true };
+    await client(pods).create({
+      metadata: { ...key, labels: { unscaled: 'yes' }, ownerReferences: [reference] },
+      spec: { containers: [{ name: 'c', image: 'x' }] },
+    });
+    await client(podDisruptionBudgets).create({
+      metadata: { ...key },
+      spec: { maxUnavailable: 1, selector: { matchLabels: { unscaled: 'yes' } } },
+    });
+    const condition = await plane.waitFor('the condition', async () => {
+      const { status } = await client(podDisruptionBudgets).get(key);
+      return status?.conditions?.find(({ reason }) => reason === 'SyncFailed');
+    });
+    assert.equal(condition.message, 'configmaps does not implement the scale subresource');
+    await client(podDisruptionBudgets).delete(key);
+    await client(pods).delete(key, { gracePeriodSeconds: 0 });
+  });
+
+  it('rights on custom kinds are aggregated into the roles of users', async () => {
+    const { client } = plane;
+    const rules = [{ apiGroups: ['stable.example.com'], resources: ['crontabs'], verbs: ['get'] }];
+    const labels = { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' };
+    await client(clusterRoles).create({ metadata: { name: 'view-crontabs', labels }, rules });
+    const viewHas = async () => {
+      const view = await client(clusterRoles).get({ namespace: '', name: 'view' });
+      return view.rules?.some(({ apiGroups }) => apiGroups?.includes('stable.example.com')) ?? false;
+    };
+    await plane.waitFor('the right in the role view', viewHas);
+    await client(clusterRoles).delete({ namespace: '', name: 'view-crontabs' });
+    await plane.waitFor('the role without it', async () => !(await viewHas()));
   });
 });

@@ -6,7 +6,7 @@ export interface RequestHeaderNames {
   readonly uids: readonly string[];
   /** All values of all of them are groups. */
   readonly groups: readonly string[];
-  /** What follows the prefix in a header's name is the key of an extra. */
+  /** Beginnings of names; the rest of a name is the key of an extra. */
   readonly extraPrefixes: readonly string[];
 }
 

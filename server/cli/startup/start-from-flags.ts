@@ -37,17 +37,14 @@ export async function startFromFlags(flags: ControlPlaneFlags, dataDir: DataDir,
   const audit = await openAudit(flags, logger);
   const authorization = await openAuthorizers(flags, logger);
   const { tokens, authentication } = await openAuthentication(flags, logger);
-  const { openServing } = await import('../../control-plane/open-serving.ts');
-  const serving = await openServing(flags, { clock: systemClock, logger });
-  const { openFrontProxy } = await import('../../control-plane/open-front-proxy.ts');
-  const frontProxy = await openFrontProxy(flags, { clock: systemClock, logger });
+  const endpoint = await openEndpoint(flags, logger);
   const { kubeletCertificateAuthority: kubeletCAFile } = flags;
   const kubeletCA = kubeletCAFile === undefined ? undefined : followKubeletCA(kubeletCAFile, { clock: systemClock, logger });
   const controlPlane = await startControlPlane({
     ...(audit ? { audit } : {}),
     ...(authorization ? { authorization } : {}),
     ...{ authentication, tokens },
-    ...{ serving, frontProxy },
+    ...endpoint,
     storage: withCredentials(flags),
     storageDirectory: dataDir.storage,
     ...encryption(flags),
@@ -122,6 +119,14 @@ function makeFindable(
     const sync = async () => syncKubeconfigs(dataDir, await files.readAll());
     sync().catch((error: unknown) => logger.error('kubeconfigs still have the certificates of before', { error }));
   });
+}
+
+/** The setups of the serving port and of front proxies. */
+async function openEndpoint(flags: ControlPlaneFlags, logger: Logger) {
+  const { openServing } = await import('../../control-plane/open-serving.ts');
+  const { openFrontProxy } = await import('../../control-plane/open-front-proxy.ts');
+  const dependencies = { clock: systemClock, logger };
+  return { serving: await openServing(flags, dependencies), frontProxy: await openFrontProxy(flags, dependencies) };
 }
 
 async function openAuthentication(flags: ControlPlaneFlags, logger: Logger) {

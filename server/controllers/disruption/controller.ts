@@ -14,6 +14,7 @@ import { replicationControllers } from '../../../api/resources/core/v1/replicati
 import { podDisruptionBudgets } from '../../../api/resources/policy/v1/pod-disruption-budget.ts';
 import { matchesLabelSelector } from '../../../api/selectors/label-selectors.ts';
 import { isPodReady } from '../../../api/semantics/pods/pod-conditions.ts';
+import type { Scale as AutoscalingScale } from '../../../api/types/autoscaling-v1.ts';
 import type { Pod } from '../../../api/types/core-v1.ts';
 import type { PodDisruptionBudget } from '../../../api/types/policy-v1.ts';
 import {
@@ -24,6 +25,7 @@ import {
   requeueAfterSeconds,
   watching,
 } from '../runtime/define-controller.ts';
+import { findResource } from '../runtime/find-resource.ts';
 import { messageOf } from '../runtime/pod-control.ts';
 import { budgetStatus, disruptedPods, expectedPods, failedStatus, needsScale } from './budget-status.ts';
 import { rules } from './rbac.ts';
@@ -93,7 +95,7 @@ async function scaleOf(dependencies: ControllerDependencies, matching: readonly 
     const reference = findController(pod);
     if (reference === undefined || counted.has(reference.uid)) continue;
     counted.add(reference.uid);
-    const scale = findScale(dependencies, pod.metadata.namespace ?? '', reference);
+    const scale = await findScale(dependencies, pod.metadata.namespace ?? '', reference);
     if (scale === undefined) throw new Error(`found no controllers for pod "${pod.metadata.name}"`);
     // Several ReplicaSets of one Deployment count as one controller.
     if (!counted.has(`scale of ${scale.uid}`)) total += scale.replicas;
@@ -107,15 +109,16 @@ interface Scale {
   readonly replicas: number;
 }
 
-function findScale(
-  { lister }: Pick<ControllerDependencies, 'lister'>,
+async function findScale(
+  dependencies: Pick<ControllerDependencies, 'lister' | 'client' | 'signal'>,
   namespace: string,
   reference: OwnerReferenceLike,
-): Scale | undefined {
+): Promise<Scale | undefined> {
+  const { lister } = dependencies;
   const key = { namespace, name: reference.name };
   const sized = (owner: { readonly metadata: { readonly uid?: string }; readonly spec?: { readonly replicas?: number } } | undefined) =>
     owner?.metadata.uid === reference.uid ? { uid: reference.uid, replicas: owner.spec?.replicas ?? 1 } : undefined;
-  switch (reference.kind) {
+  switch (builtIn(reference)) {
     case 'ReplicationController':
       return sized(lister(replicationControllers).find(key));
     case 'StatefulSet':
@@ -125,9 +128,30 @@ function findScale(
     case 'ReplicaSet': {
       const set = lister(replicaSets).find(key);
       const deployment = set === undefined ? undefined : findController(set);
-      return deployment?.kind === 'Deployment' ? findScale({ lister }, namespace, deployment) : sized(set);
+      return deployment && builtIn(deployment) === 'Deployment' ? findScale(dependencies, namespace, deployment) : sized(set);
     }
     default:
-      return undefined;
+      return readScale(dependencies, namespace, reference);
   }
+}
+
+/** The kind of a controller; undefined: one of another group, which may have the same name. */
+function builtIn({ apiVersion = '', kind }: OwnerReferenceLike): string | undefined {
+  const [group = ''] = apiVersion.includes('/') ? apiVersion.split('/') : [''];
+  return group === (kind === 'ReplicationController' ? '' : 'apps') ? kind : undefined;
+}
+
+/** The scale of a controller by its scale subresource, as custom kinds have it; undefined: it is gone, or another of its name is there. */
+async function readScale(
+  { client, signal }: Pick<ControllerDependencies, 'client' | 'signal'>,
+  namespace: string,
+  reference: OwnerReferenceLike,
+): Promise<Scale | undefined> {
+  const { resource, subresources } = await findResource(client, reference, signal);
+  const name = resource.group === '' ? resource.names.plural : `${resource.names.plural}.${resource.group}`;
+  if (!subresources.includes('scale')) throw new Error(`${name} does not implement the scale subresource`);
+  const scale = await ignoreNotFound(
+    client(resource).getSubresource<AutoscalingScale>({ namespace, name: reference.name }, 'scale', { signal }),
+  );
+  return scale?.metadata?.uid === reference.uid ? { uid: reference.uid, replicas: scale.spec?.replicas ?? 0 } : undefined;
 }

@@ -10,7 +10,7 @@ import type { CrossVersionObjectReference, MetricIdentifier } from '../../../api
 import { messageOf } from '../runtime/pod-control.ts';
 import { readJSON } from '../runtime/read-json.ts';
 import type { Reading, Readings } from './replica-calculation.ts';
-import { findResource } from './scale-target.ts';
+import { findResource } from '../runtime/find-resource.ts';
 
 /** Reads metrics from whatever serves them. Every failure is in upstream's words. */
 export interface MetricReader {
@@ -110,7 +110,9 @@ async function objectPath(
   signal: AbortSignal,
 ): Promise<string> {
   if (object.kind === 'Namespace' && (object.apiVersion ?? 'v1') === 'v1') return `namespaces/${object.name}/metrics/${metric}`;
-  const { group, names, scope } = await findResource(client, object, signal);
+  const {
+    resource: { group, names, scope },
+  } = await findResource(client, object, signal);
   const resource = group === '' ? names.plural : `${names.plural}.${group}`;
   return `${scope === 'Namespaced' ? `namespaces/${namespace}/` : ''}${resource}/${object.name}/${metric}`;
 }

@@ -1,36 +1,8 @@
 import type { Client } from '../../../api/client/client.ts';
 import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
-import type { KubeObject } from '../../../api/meta/object.ts';
-import { hasReason } from '../../../api/meta/status.ts';
-import { defineResource } from '../../../api/resource/define-resource.ts';
-import type { ResourceDefinition } from '../../../api/resource/resource-definition.ts';
 import type { Scale } from '../../../api/types/autoscaling-v1.ts';
 import type { CrossVersionObjectReference } from '../../../api/types/autoscaling-v2.ts';
-import type { APIResourceList } from '../../../api/types/meta-v1.ts';
-import { readJSON } from '../runtime/read-json.ts';
-
-/** The resource of a kind, as discovery has it. */
-export async function findResource(
-  client: Client,
-  { apiVersion = 'v1', kind }: DeepReadonly<CrossVersionObjectReference>,
-  signal: AbortSignal,
-): Promise<ResourceDefinition<KubeObject>> {
-  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
-  const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-  const list = await readJSON<APIResourceList>(client, path, new URLSearchParams(), signal).catch((error: unknown) => {
-    if (hasReason(error, 'NotFound')) return undefined;
-    throw error;
-  });
-  const found = list?.resources.find((resource) => resource.kind === kind && !resource.name.includes('/'));
-  if (!found) throw new Error(`no matches for kind "${kind}" in group "${group}"`);
-  return defineResource<KubeObject>({
-    group: group ?? '',
-    version: version ?? '',
-    scope: found.namespaced ? 'Namespaced' : 'Cluster',
-    names: { kind, plural: found.name },
-    definition: '',
-  });
-}
+import { findResource } from '../runtime/find-resource.ts';
 
 export interface ScaleTarget {
   readonly scale: Scale;
@@ -44,7 +16,7 @@ export async function readScaleTarget(
   reference: DeepReadonly<CrossVersionObjectReference>,
   signal: AbortSignal,
 ): Promise<ScaleTarget> {
-  const resource = client(await findResource(client, reference, signal));
+  const resource = client((await findResource(client, reference, signal)).resource);
   const key = { namespace, name: reference.name };
   const scale = await resource.getSubresource<Scale>(key, 'scale', { signal });
   return {
