@@ -141,51 +141,17 @@ async function measure(
   const timeMs = clock.nowMs();
   const known = new Map(containers.map((container) => [container.id, container]));
   const imageRoot = imageFs && (await files.capacity(imageFs.mountpoint));
-  const cpuOf = (key: string, cpu: ContainerStats['cpu']): CPUStats | undefined => {
-    if (!cpu?.usage_core_nano_seconds) return undefined;
-    const atMs = nanosToMs(cpu.timestamp);
-    const total = Number(cpu.usage_core_nano_seconds.value);
-    return { timeMs: atMs, usageCoreNanoSeconds: total, usageNanoCores: rates.rate(key, atMs, total) };
+  const read: Reading = {
+    timeMs,
+    listed: known,
+    cpuOf(key, cpu) {
+      if (!cpu?.usage_core_nano_seconds) return undefined;
+      const atMs = nanosToMs(cpu.timestamp);
+      const total = Number(cpu.usage_core_nano_seconds.value);
+      return { timeMs: atMs, usageCoreNanoSeconds: total, usageNanoCores: rates.rate(key, atMs, total) };
+    },
   };
-  const containerOf = (stats: ContainerStats): ContainerUsage => {
-    const { id, metadata } = stats.attributes;
-    const listed = known.get(id);
-    return {
-      id,
-      name: metadata.name,
-      isRunning: listed === undefined || listed.state === 'CONTAINER_RUNNING',
-      startedMs: listed && nanosToMs(listed.created_at),
-      image: listed?.image?.image ?? '',
-      cpu: cpuOf(id, stats.cpu),
-      memory: memoryOf(stats.memory),
-      swapBytes: optional(stats.swap?.swap_usage_bytes),
-      swapAvailableBytes: optional(stats.swap?.swap_available_bytes),
-      layerBytes: number(stats.writable_layer?.used_bytes),
-      layerInodes: number(stats.writable_layer?.inodes_used),
-    };
-  };
-  const pods = sandboxes.flatMap(({ attributes, linux }): PodUsage[] => {
-    if (!linux) return [];
-    const { id, metadata, labels } = attributes;
-    return [
-      {
-        uid: labels[runtimeLabels.podUID] ?? metadata.uid,
-        name: metadata.name,
-        namespace: metadata.namespace,
-        sandboxID: id,
-        cpu: cpuOf(id, linux.cpu),
-        memory: memoryOf(linux.memory),
-        interfaces: [
-          ...(linux.network?.default_interface ? [linux.network.default_interface] : []),
-          ...(linux.network?.interfaces ?? []),
-        ].map(interfaceOf),
-        defaultInterface: linux.network?.default_interface?.name,
-        networkMs: linux.network ? nanosToMs(linux.network.timestamp) : timeMs,
-        processes: number(linux.process?.process_count),
-        containers: linux.containers.map(containerOf),
-      },
-    ];
-  });
+  const pods = sandboxes.flatMap((sandbox) => podUsageOf(sandbox, read));
   const cpu = { timeMs, usageCoreNanoSeconds: node.cpuNanoSeconds, usageNanoCores: rates.rate('', timeMs, node.cpuNanoSeconds) };
   rates.sweep();
   return {
@@ -196,6 +162,55 @@ async function measure(
     nodeFs: fileSystemOf(nodeFs),
     imageFs: imageFs && imageRoot && { ...fileSystemOf(imageRoot), usedBytes: imageFs.usedBytes, inodesUsed: imageFs.inodesUsed },
     pods,
+  };
+}
+
+/** The common part of the readings of one moment. */
+interface Reading {
+  readonly timeMs: number;
+  /** The containers that the runtime lists, by id. */
+  readonly listed: ReadonlyMap<string, Awaited<ReturnType<ContainerRuntime['listContainers']>>[number]>;
+  cpuOf(key: string, cpu: ContainerStats['cpu']): CPUStats | undefined;
+}
+
+function podUsageOf({ attributes, linux }: SandboxStats, reading: Reading): PodUsage[] {
+  if (!linux) return [];
+  const { id, metadata, labels } = attributes;
+  return [
+    {
+      uid: labels[runtimeLabels.podUID] ?? metadata.uid,
+      name: metadata.name,
+      namespace: metadata.namespace,
+      sandboxID: id,
+      cpu: reading.cpuOf(id, linux.cpu),
+      memory: memoryOf(linux.memory),
+      interfaces: [
+        ...(linux.network?.default_interface ? [linux.network.default_interface] : []),
+        ...(linux.network?.interfaces ?? []),
+      ].map(interfaceOf),
+      defaultInterface: linux.network?.default_interface?.name,
+      networkMs: linux.network ? nanosToMs(linux.network.timestamp) : reading.timeMs,
+      processes: number(linux.process?.process_count),
+      containers: linux.containers.map((stats) => containerUsageOf(stats, reading)),
+    },
+  ];
+}
+
+function containerUsageOf(stats: ContainerStats, { listed, cpuOf }: Reading): ContainerUsage {
+  const { id, metadata } = stats.attributes;
+  const container = listed.get(id);
+  return {
+    id,
+    name: metadata.name,
+    isRunning: container === undefined || container.state === 'CONTAINER_RUNNING',
+    startedMs: container && nanosToMs(container.created_at),
+    image: container?.image?.image ?? '',
+    cpu: cpuOf(id, stats.cpu),
+    memory: memoryOf(stats.memory),
+    swapBytes: optional(stats.swap?.swap_usage_bytes),
+    swapAvailableBytes: optional(stats.swap?.swap_available_bytes),
+    layerBytes: number(stats.writable_layer?.used_bytes),
+    layerInodes: number(stats.writable_layer?.inodes_used),
   };
 }
 

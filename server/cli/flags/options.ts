@@ -102,7 +102,17 @@ export function addControlPlaneOptions(command: Command): Command {
         '--kubelet-certificate-authority <file>',
         'CA that must have signed the certificates kubelets serve with (default: they are not verified)',
       ),
-    )
+    );
+  addNetworkOptions(command);
+  addPartOptions(command);
+  addAuthorizationOptions(command);
+  addServingOptions(command);
+  addFrontProxyOptions(command);
+  return addLimitOptions(command).addOption(logLevelOption());
+}
+
+function addNetworkOptions(command: Command): void {
+  command
     .addOption(
       new Option('--service-cidr <cidr[,cidr]>', 'range of ClusterIPs, or two of different families, the default first')
         .default(['10.96.0.0/12'], '10.96.0.0/12')
@@ -115,7 +125,12 @@ export function addControlPlaneOptions(command: Command): Command {
     )
     .addOption(new Option('--node-cidr-mask-size <bits>', "size of each node's part of a range of IPv4").default(24).argParser(Number))
     .addOption(new Option('--node-cidr-mask-size-ipv6 <bits>', 'the same of IPv6').default(64).argParser(Number))
-    .addOption(podNetworkOption())
+    .addOption(podNetworkOption());
+}
+
+/** The options of controllers, scheduler, admission and encryption. */
+function addPartOptions(command: Command): void {
+  command
     .addOption(
       new Option('--node-monitor-grace-period <duration>', 'how long a node may be silent before it counts as not ready')
         .default(50_000, '50s')
@@ -160,10 +175,6 @@ export function addControlPlaneOptions(command: Command): Command {
         .preset(true)
         .argParser(parseBoolean),
     );
-  addAuthorizationOptions(command);
-  addServingOptions(command);
-  addFrontProxyOptions(command);
-  return addLimitOptions(command).addOption(logLevelOption());
 }
 
 function addLimitOptions(command: Command): Command {

@@ -44,48 +44,17 @@ interface Seed {
 type Reader = Pick<Transformer, 'decrypt'>;
 
 export function createKMSProvider({ name, service, clock, logger }: KMSProviderDependencies): KMSProvider {
-  let seed: Seed | undefined;
   let problem: Error | undefined = new Error('the KMS plugin has not been asked yet');
-  const readers = new LRUCache<string, Promise<Reader>>({ max: maxReaders, ttl: readerTTLMs, perf: { now: () => clock.monotonicMs() } });
-
-  const renew = async (): Promise<void> => {
-    const { version, healthz, key_id: keyID } = await service.status();
-    if (version !== 'v2' && version !== 'v2beta1') throw new Error(`expected KMSv2 API version v2, got ${version}`);
-    if (healthz !== 'ok') throw new Error(`got unexpected healthz status: ${healthz}`);
-    checkKeyID(keyID);
-    const validUntilMs = clock.monotonicMs() + seedTTLMs;
-    if (seed?.encrypted.key_id === keyID) {
-      seed.validUntilMs = validUntilMs;
-      return;
-    }
-    const plain = randomBytes(seedBytes);
-    const encrypted = await service.encrypt(plain, randomUUID());
-    checkEncrypted(encrypted);
-    seed = { encrypted, writer: derivedGCM(plain), validUntilMs };
-    readers.set(readerKey(toObject(encrypted, Uint8Array.of(0))), Promise.resolve(seed.writer));
-  };
+  const readers = createReaders(service, clock);
+  const seeds = createSeeds(service, clock, readers);
   const look = async (): Promise<void> => {
     try {
-      await renew();
+      await seeds.renew();
       problem = undefined;
     } catch (error) {
       problem = new Error(`KMS provider ${name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       throw problem;
     }
-  };
-  const readerOf = (object: EncryptedObject): Promise<Reader> => {
-    const key = readerKey(object);
-    const known = readers.get(key);
-    if (known) return known;
-    const { encrypted_dek_source: ciphertext, key_id, annotations, encrypted_dek_source_type: type } = object;
-    const found = service.decrypt({ ciphertext, key_id, annotations, uid: randomUUID() }).then((plain): Reader => {
-      checkKeyLength(plain.length, type);
-      return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
-    });
-    readers.set(key, found);
-    // A key that failed is asked for again.
-    found.catch(() => readers.delete(key));
-    return found;
   };
   return {
     prefix: `k8s:enc:kms:v2:${name}:`,
@@ -101,6 +70,7 @@ export function createKMSProvider({ name, service, clock, logger }: KMSProviderD
       if (problem) throw problem;
     },
     async encrypt(value, place) {
+      const seed = seeds.present();
       if (!seed) throw problem ?? new Error(`KMS provider ${name} has no key`);
       if (clock.monotonicMs() > seed.validUntilMs)
         throw new Error(`KMS provider ${name}: its key may not be used for writes any more, as the plugin has not answered for a while`);
@@ -109,10 +79,58 @@ export function createKMSProvider({ name, service, clock, logger }: KMSProviderD
     async decrypt(stored, place) {
       const object = decodeEncryptedObject(stored);
       checkObject(object);
-      const reader = await readerOf(object);
+      const reader = await readers.get(object);
       const { value } = await reader.decrypt(object.encrypted_data, place);
-      const isOther = object.key_id !== seed?.encrypted.key_id || object.encrypted_dek_source_type !== sourceIsSeed;
+      const isOther = object.key_id !== seeds.present()?.encrypted.key_id || object.encrypted_dek_source_type !== sourceIsSeed;
       return { value, isStale: isOther };
+    },
+  };
+}
+
+/** The keys that were used last, each of which the plugin is asked for once. */
+function createReaders(service: KMSService, clock: Clock) {
+  const readers = new LRUCache<string, Promise<Reader>>({ max: maxReaders, ttl: readerTTLMs, perf: { now: () => clock.monotonicMs() } });
+  return {
+    add: (encrypted: EncryptedSeed, reader: Reader) =>
+      void readers.set(readerKey(toObject(encrypted, Uint8Array.of(0))), Promise.resolve(reader)),
+    get(object: EncryptedObject): Promise<Reader> {
+      const key = readerKey(object);
+      const known = readers.get(key);
+      if (known) return known;
+      const { encrypted_dek_source: ciphertext, key_id, annotations, encrypted_dek_source_type: type } = object;
+      const found = service.decrypt({ ciphertext, key_id, annotations, uid: randomUUID() }).then((plain): Reader => {
+        checkKeyLength(plain.length, type);
+        return type === sourceIsSeed ? derivedGCM(plain) : aesGCM('', plain);
+      });
+      readers.set(key, found);
+      // A key that failed is asked for again.
+      found.catch(() => readers.delete(key));
+      return found;
+    },
+  };
+}
+
+/** The seed of what is written. */
+function createSeeds(service: KMSService, clock: Clock, readers: ReturnType<typeof createReaders>) {
+  let seed: Seed | undefined;
+  return {
+    present: () => seed,
+    /** Keeps the seed for a further while, or takes a new one where the plugin has changed its key. Rejects if the plugin is not well. */
+    async renew(): Promise<void> {
+      const { version, healthz, key_id: keyID } = await service.status();
+      if (version !== 'v2' && version !== 'v2beta1') throw new Error(`expected KMSv2 API version v2, got ${version}`);
+      if (healthz !== 'ok') throw new Error(`got unexpected healthz status: ${healthz}`);
+      checkKeyID(keyID);
+      const validUntilMs = clock.monotonicMs() + seedTTLMs;
+      if (seed?.encrypted.key_id === keyID) {
+        seed.validUntilMs = validUntilMs;
+        return;
+      }
+      const plain = randomBytes(seedBytes);
+      const encrypted = await service.encrypt(plain, randomUUID());
+      checkEncrypted(encrypted);
+      seed = { encrypted, writer: derivedGCM(plain), validUntilMs };
+      readers.add(encrypted, seed.writer);
     },
   };
 }

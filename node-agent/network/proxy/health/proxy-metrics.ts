@@ -26,9 +26,47 @@ interface ProxyMetricsDependencies {
 }
 
 export function createProxyMetrics({ clock, families }: ProxyMetricsDependencies): ProxyMetrics {
-  const registers = [new Registry()] as const;
-  const [registry] = registers;
-  const named = (name: string, help: string) => ({ name: `kubeproxy_${name}`, help: `[ALPHA] ${help}`, registers: [...registers] });
+  const registry = new Registry();
+  const { durations, programming, lastSynced, lastQueued, failures, cleanupFailures, changes, noLocal, reconciler, probes } =
+    defineMetrics(registry);
+  for (const ip_family of families) for (const counter of [failures, cleanupFailures, reconciler.deleted]) counter.inc({ ip_family }, 0);
+  return {
+    observe({ families: syncs, triggersMs }) {
+      const nowMs = clock.nowMs();
+      for (const { family: ip_family, kind, durationMs, error } of syncs) {
+        durations.all.observe({ ip_family }, durationMs / 1000);
+        durations[kind].observe({ ip_family }, durationMs / 1000);
+        if (error === undefined) lastSynced.set({ ip_family }, nowMs / 1000);
+        else failures.inc({ ip_family });
+        for (const triggerMs of triggersMs) programming.observe({ ip_family }, Math.max(0, nowMs - triggerMs) / 1000);
+      }
+    },
+    observeForgotten({ family: ip_family, connections, durationMs }) {
+      reconciler.time.observe({ ip_family }, durationMs / 1000);
+      reconciler.deleted.inc({ ip_family }, connections);
+    },
+    countProbe: (path, status) => probes[path].inc({ code: String(status) }),
+    async scrape({ serviceChanges, endpointChanges, lastQueuedMs = 0, withoutLocalEndpoints }) {
+      for (const ip_family of families) lastQueued.set({ ip_family }, lastQueuedMs / 1000);
+      for (const [kind, { total, pending }] of [
+        ['service', serviceChanges],
+        ['endpoint', endpointChanges],
+      ] as const) {
+        changes[kind].pending.set(pending);
+        changes[kind].total.reset();
+        changes[kind].total.inc(total);
+      }
+      for (const { family, ...counts } of withoutLocalEndpoints) {
+        for (const policy of ['internal', 'external'] as const) noLocal.set({ ip_family: family, traffic_policy: policy }, counts[policy]);
+      }
+      return registry.metrics();
+    },
+  };
+}
+
+/** All families, in the order in which they are shown. */
+function defineMetrics(registry: Registry) {
+  const named = (name: string, help: string) => ({ name: `kubeproxy_${name}`, help: `[ALPHA] ${help}`, registers: [registry] });
   const gauge = (name: string, help: string) => new Gauge(named(`sync_proxy_rules_${name}`, help));
   const byFamily = (name: string, help: string) => ({ ...named(name, help), labelNames: ['ip_family' as const] });
   const syncTime = (name: string, help: string) => new Histogram({ ...byFamily(name, help), buckets: syncBuckets });
@@ -69,42 +107,9 @@ export function createProxyMetrics({ clock, families }: ProxyMetricsDependencies
       byFamily('conntrack_reconciler_deleted_entries_total', 'Cumulative conntrack flows deleted by conntrack reconciler'),
     ),
   };
-  for (const ip_family of families) for (const counter of [failures, cleanupFailures, reconciler.deleted]) counter.inc({ ip_family }, 0);
   const probes = {
     healthz: new Counter({ ...named('proxy_healthz_total', 'Cumulative proxy healthz HTTP status'), labelNames: ['code'] }),
     livez: new Counter({ ...named('proxy_livez_total', 'Cumulative proxy livez HTTP status'), labelNames: ['code'] }),
   };
-
-  return {
-    observe({ families: syncs, triggersMs }) {
-      const nowMs = clock.nowMs();
-      for (const { family: ip_family, kind, durationMs, error } of syncs) {
-        durations.all.observe({ ip_family }, durationMs / 1000);
-        durations[kind].observe({ ip_family }, durationMs / 1000);
-        if (error === undefined) lastSynced.set({ ip_family }, nowMs / 1000);
-        else failures.inc({ ip_family });
-        for (const triggerMs of triggersMs) programming.observe({ ip_family }, Math.max(0, nowMs - triggerMs) / 1000);
-      }
-    },
-    observeForgotten({ family: ip_family, connections, durationMs }) {
-      reconciler.time.observe({ ip_family }, durationMs / 1000);
-      reconciler.deleted.inc({ ip_family }, connections);
-    },
-    countProbe: (path, status) => probes[path].inc({ code: String(status) }),
-    async scrape({ serviceChanges, endpointChanges, lastQueuedMs = 0, withoutLocalEndpoints }) {
-      for (const ip_family of families) lastQueued.set({ ip_family }, lastQueuedMs / 1000);
-      for (const [kind, { total, pending }] of [
-        ['service', serviceChanges],
-        ['endpoint', endpointChanges],
-      ] as const) {
-        changes[kind].pending.set(pending);
-        changes[kind].total.reset();
-        changes[kind].total.inc(total);
-      }
-      for (const { family, ...counts } of withoutLocalEndpoints) {
-        for (const policy of ['internal', 'external'] as const) noLocal.set({ ip_family: family, traffic_policy: policy }, counts[policy]);
-      }
-      return registry.metrics();
-    },
-  };
+  return { durations, programming, lastSynced, lastQueued, failures, cleanupFailures, changes, noLocal, reconciler, probes };
 }

@@ -18,13 +18,28 @@ export interface JWTMetrics {
 
 const hashOf = (data: Uint8Array | string): string => (data.length === 0 ? '' : `sha256:${hash('sha256', data, 'hex')}`);
 
+const statuses = ['success', 'failure'] as const;
+
+/** The counts until a scrape asks for them. */
+interface JWTCounts {
+  /** The hash of the identity of this API server. */
+  readonly server: string;
+  /** By issuer: the times of the last fetches in seconds, and the hash of the last keys. */
+  readonly fetches: Map<string, { readonly success?: number; readonly failure?: number; readonly keys?: string }>;
+  readonly reloads: Readonly<Record<(typeof statuses)[number], { count: number; atSeconds: number }>>;
+  /** The hash of the configuration in use. */
+  configuration: string;
+}
+
 /** @param serverId the identity of this API server among those of its cluster */
 export function createJWTMetrics(clock: Clock, serverId: string): JWTMetrics {
-  const server = hashOf(serverId);
-  const fetches = new Map<string, { success?: number; failure?: number; keys?: string }>();
-  const reloads = { success: { count: 0, atSeconds: 0 }, failure: { count: 0, atSeconds: 0 } };
-  const statuses = ['success', 'failure'] as const;
-  let configuration = '';
+  const counts: JWTCounts = {
+    server: hashOf(serverId),
+    fetches: new Map(),
+    reloads: { success: { count: 0, atSeconds: 0 }, failure: { count: 0, atSeconds: 0 } },
+    configuration: '',
+  };
+  const { fetches, reloads } = counts;
   let observe = (_result: string, _issuer: string, _seconds: number): void => {};
   return {
     authenticated: (result, issuer, seconds) => observe(result, issuer, seconds),
@@ -34,7 +49,7 @@ export function createJWTMetrics(clock: Clock, serverId: string): JWTMetrics {
       fetches.set(issuer, body === undefined ? { ...known, failure: seconds } : { ...known, success: seconds, keys: hashOf(body) });
     },
     forgetKeys: (issuer) => void fetches.delete(issuer),
-    configured: (content) => void (configuration = hashOf(content)),
+    configured: (content) => void (counts.configuration = hashOf(content)),
     reloaded(status) {
       reloads[status].count++;
       reloads[status].atSeconds = clock.nowMs() / 1000;
@@ -48,69 +63,74 @@ export function createJWTMetrics(clock: Clock, serverId: string): JWTMetrics {
         buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       });
       observe = (result, issuer, seconds) => latencies.with(result, hashOf(issuer)).observe(seconds);
-      families.gauge(
-        {
-          name: 'apiserver_authentication_jwt_authenticator_jwks_fetch_last_timestamp_seconds',
-          help: 'Timestamp of the last successful or failed JWKS fetch split by result, api server identity and jwt issuer for the JWT authenticator.',
-          stability: 'ALPHA',
-          labels: ['result', 'jwt_issuer_hash', 'apiserver_id_hash'],
-        },
-        (family) => {
-          family.clear();
-          for (const [issuer, one] of fetches)
-            for (const status of statuses) if (one[status] !== undefined) family.with(status, hashOf(issuer), server).value = one[status];
-        },
-      );
-      families.gauge(
-        {
-          name: 'apiserver_authentication_jwt_authenticator_jwks_fetch_last_key_set_info',
-          help: 'Information about the last JWKS fetched by the JWT authenticator with hash as label, split by api server identity and jwt issuer.',
-          stability: 'ALPHA',
-          labels: ['jwt_issuer_hash', 'apiserver_id_hash', 'hash'],
-        },
-        (family) => {
-          family.clear();
-          for (const [issuer, { keys }] of fetches) if (keys !== undefined) family.with(hashOf(issuer), server, keys).value = 1;
-        },
-      );
-      countReloads(families);
+      countFetches(counts, families);
+      countReloads(counts, families);
     },
   };
+}
 
-  function countReloads(families: MetricFamilies): void {
-    families.counter(
-      {
-        name: 'apiserver_authentication_config_controller_automatic_reloads_total',
-        help: 'Total number of automatic reloads of authentication configuration split by status and apiserver identity.',
-        stability: 'BETA',
-        labels: ['status', 'apiserver_id_hash'],
-      },
-      (family) => {
-        for (const status of statuses) if (reloads[status].count > 0) family.with(status, server).value = reloads[status].count;
-      },
-    );
-    families.gauge(
-      {
-        name: 'apiserver_authentication_config_controller_automatic_reload_last_timestamp_seconds',
-        help: 'Timestamp of the last automatic reload of authentication configuration split by status and apiserver identity.',
-        stability: 'BETA',
-        labels: ['status', 'apiserver_id_hash'],
-      },
-      (family) => {
-        for (const status of statuses) if (reloads[status].count > 0) family.with(status, server).value = reloads[status].atSeconds;
-      },
-    );
-    families.gauge(
-      {
-        name: 'apiserver_authentication_config_controller_last_config_info',
-        help: 'Information about the last applied authentication configuration with hash as label, split by apiserver identity.',
-        stability: 'ALPHA',
-        labels: ['apiserver_id_hash', 'hash'],
-      },
-      (family) => {
-        family.clear();
-        if (configuration !== '') family.with(server, configuration).value = 1;
-      },
-    );
-  }
+function countFetches({ fetches, server }: JWTCounts, families: MetricFamilies): void {
+  families.gauge(
+    {
+      name: 'apiserver_authentication_jwt_authenticator_jwks_fetch_last_timestamp_seconds',
+      help: 'Timestamp of the last successful or failed JWKS fetch split by result, api server identity and jwt issuer for the JWT authenticator.',
+      stability: 'ALPHA',
+      labels: ['result', 'jwt_issuer_hash', 'apiserver_id_hash'],
+    },
+    (family) => {
+      family.clear();
+      for (const [issuer, one] of fetches)
+        for (const status of statuses) if (one[status] !== undefined) family.with(status, hashOf(issuer), server).value = one[status];
+    },
+  );
+  families.gauge(
+    {
+      name: 'apiserver_authentication_jwt_authenticator_jwks_fetch_last_key_set_info',
+      help: 'Information about the last JWKS fetched by the JWT authenticator with hash as label, split by api server identity and jwt issuer.',
+      stability: 'ALPHA',
+      labels: ['jwt_issuer_hash', 'apiserver_id_hash', 'hash'],
+    },
+    (family) => {
+      family.clear();
+      for (const [issuer, { keys }] of fetches) if (keys !== undefined) family.with(hashOf(issuer), server, keys).value = 1;
+    },
+  );
+}
+
+function countReloads(counts: JWTCounts, families: MetricFamilies): void {
+  const { server, reloads } = counts;
+  families.counter(
+    {
+      name: 'apiserver_authentication_config_controller_automatic_reloads_total',
+      help: 'Total number of automatic reloads of authentication configuration split by status and apiserver identity.',
+      stability: 'BETA',
+      labels: ['status', 'apiserver_id_hash'],
+    },
+    (family) => {
+      for (const status of statuses) if (reloads[status].count > 0) family.with(status, server).value = reloads[status].count;
+    },
+  );
+  families.gauge(
+    {
+      name: 'apiserver_authentication_config_controller_automatic_reload_last_timestamp_seconds',
+      help: 'Timestamp of the last automatic reload of authentication configuration split by status and apiserver identity.',
+      stability: 'BETA',
+      labels: ['status', 'apiserver_id_hash'],
+    },
+    (family) => {
+      for (const status of statuses) if (reloads[status].count > 0) family.with(status, server).value = reloads[status].atSeconds;
+    },
+  );
+  families.gauge(
+    {
+      name: 'apiserver_authentication_config_controller_last_config_info',
+      help: 'Information about the last applied authentication configuration with hash as label, split by apiserver identity.',
+      stability: 'ALPHA',
+      labels: ['apiserver_id_hash', 'hash'],
+    },
+    (family) => {
+      family.clear();
+      if (counts.configuration !== '') family.with(server, counts.configuration).value = 1;
+    },
+  );
 }
