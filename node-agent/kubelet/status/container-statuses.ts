@@ -27,6 +27,8 @@ export interface ContainerStatusInput {
   readonly terminationMessage: (containerID: string) => string | undefined;
   readonly isStarted: (container: AnyContainer, containerID: string) => boolean;
   readonly isReady: (container: AnyContainer, containerID: string) => boolean;
+  /** Whether the node starts no container of the Pod any more. */
+  readonly isOver?: boolean;
 }
 
 type ContainerSort = 'init' | 'main' | 'ephemeral';
@@ -83,9 +85,10 @@ function withoutInstance(
   const phase = input.pod.status?.phase;
   const isDone = sort === 'init' || phase === 'Succeeded' || phase === 'Failed';
   if (isDone && recorded?.state?.terminated && !input.waiting.has(container.name)) return structuredClone(recorded) as ContainerStatus;
+  const isLost = input.isOver === true && recorded !== undefined && isInitialized(input.pod);
   return {
     name: container.name,
-    state: { waiting: { ...waiting } },
+    state: isLost ? { terminated: unknownEnd } : { waiting: { ...waiting } },
     lastState: lostState(recorded),
     ready: false,
     restartCount: recorded?.restartCount ?? 0,
@@ -129,17 +132,23 @@ function stateOf(input: ContainerStatusInput, instance: RuntimeContainer): Conta
       };
     }
     default:
-      return {
-        terminated: {
-          exitCode: 137,
-          reason: 'ContainerStatusUnknown',
-          message: 'The container could not be located when the pod was terminated',
-          startedAt: null,
-          finishedAt: null,
-          containerID,
-        },
-      };
+      return { terminated: { ...unknownEnd, containerID } };
   }
+}
+
+/** The end of a container of which the runtime cannot say how it was. */
+const unknownEnd = {
+  exitCode: 137,
+  reason: 'ContainerStatusUnknown',
+  message: 'The container could not be located when the pod was terminated',
+  startedAt: null,
+  finishedAt: null,
+};
+
+/** Whether the main containers of a Pod had their turn. */
+function isInitialized({ spec, status }: DeepReadonly<Pod>): boolean {
+  const hasInitialized = status?.conditions?.some((condition) => condition.type === 'Initialized' && condition.status === 'True');
+  return (spec?.initContainers ?? []).length === 0 || hasInitialized === true;
 }
 
 /** The resources of other containers are never reported. */

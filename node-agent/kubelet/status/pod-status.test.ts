@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Pod } from '../../../api/types/core-v1.ts';
+import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
 import type { ContainerState } from '../../cri/messages.ts';
 import type { RuntimePod } from '../runtime/runtime-pod.ts';
 import { computePodStatus, type PodStatusInput } from './pod-status.ts';
@@ -165,7 +165,21 @@ describe('computePodStatus', () => {
       pod({}, { phase: 'Succeeded' }),
       runtimePod([], false),
       {},
-      { phase: 'Succeeded', conditions: 'FTFFT', states: 'a:ContainerCreating' },
+      { phase: 'Succeeded', conditions: 'FTFFT', states: '' },
+    ],
+    [
+      'refused by an agent that has ended since',
+      pod({}, { phase: 'Failed', reason: 'OutOfcpu' }),
+      runtimePod([], false),
+      {},
+      { phase: 'Failed', conditions: 'FTFFT', states: '' },
+    ],
+    [
+      'ended before its init containers had their turn',
+      pod(init, { phase: 'Pending', containerStatuses: [{ name: 'a', restartCount: 0, ready: false, image: 'img', imageID: '' }] }),
+      runtimePod([], false),
+      { refusal: { reason: 'Terminated', message: 'm' } },
+      { phase: 'Failed', conditions: 'FFFFT', states: 'i:PodInitializing a:PodInitializing' },
     ],
   ];
   for (const [name, subject, runtime, more, expected] of cases) {
@@ -188,6 +202,21 @@ describe('computePodStatus', () => {
     };
     assert.deepEqual(told(running('a')), ['Running', undefined, undefined]);
     assert.deepEqual(told(exited('a', 137)), ['Failed', 'Evicted', 'm']);
+  });
+
+  it('tells how often the containers of a Pod ran that the node ends while the runtime has lost them, and goes on to tell it', () => {
+    const last = { name: 'a', restartCount: 2, ready: true, image: 'img', imageID: '', containerID: 'containerd://a2' };
+    const before = pod({}, { phase: 'Running', containerStatuses: [{ ...last, state: { running: { startedAt: null } } }] });
+    const refusal = { reason: 'Terminated', message: 'm' };
+    const status = compute(before, runtimePod([], false), { refusal });
+    const told = ({ phase, containerStatuses: [first] = [] }: PodStatus) => [
+      phase,
+      first?.restartCount,
+      first?.state?.terminated?.reason,
+      first?.state?.terminated?.exitCode,
+    ];
+    assert.deepEqual(told(status), ['Failed', 2, 'ContainerStatusUnknown', 137]);
+    assert.deepEqual(told(compute(pod({}, status), runtimePod([], false))), told(status));
   });
 
   it('tells of the instance before', () => {

@@ -3,6 +3,7 @@ import type { DeepReadonly } from '../../../api/base/deep-readonly.ts';
 import { podRequests } from '../../../api/semantics/pods/pod-resources.ts';
 import { formatResourceList } from '../../../api/semantics/pods/resource-list.ts';
 import type { Pod, PodStatus } from '../../../api/types/core-v1.ts';
+import { isPodFinished } from '../../../api/semantics/pods/pod-phase.ts';
 import { podQOSClass } from '../../../api/semantics/pods/qos-class.ts';
 import { activeSandbox, isRunning } from '../runtime/runtime-pod.ts';
 import { type ContainerStatusInput, containerStatuses } from './container-statuses.ts';
@@ -30,9 +31,12 @@ export interface PodStatusInput extends ContainerStatusInput {
 /** The status of a Pod as the node sees it, from the runtime's state and from what the Pod waits for. */
 export function computePodStatus(input: PodStatusInput): PodStatus {
   const { pod, runtimePod, refusal, hostIPs, podIPs } = input;
+  const isOver = refusal !== undefined || isPodFinished(pod);
   const initStatuses = containerStatuses(input, 'init');
-  const statuses = containerStatuses(input, 'main');
+  const statuses = containerStatuses({ ...input, isOver }, 'main');
   const ephemeral = containerStatuses(input, 'ephemeral');
+  // A Pod that the node has refused before anything of it was made has none, also at the next start of the agent.
+  const hasNone = isOver && runtimePod.containers.length === 0 && (pod.status?.containerStatuses ?? []).length === 0;
   const initFailed = failedInitContainer(pod, runtimePod) !== undefined;
   const recorded = pod.status?.phase;
   let phase = podPhase({ pod, initStatuses, statuses, isFinished: input.isFinished, initFailed });
@@ -64,7 +68,7 @@ export function computePodStatus(input: PodStatusInput): PodStatus {
     ...(podIPs[0] === undefined ? {} : { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) }),
     startTime: pod.status?.startTime ?? formatTime(input.startMs),
     ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
-    ...(refusal && runtimePod.containers.length === 0 ? {} : { containerStatuses: statuses }),
+    ...(hasNone ? {} : { containerStatuses: statuses }),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: podQOSClass(pod),
     ...wholeResources(pod),
