@@ -28,7 +28,7 @@ describe('custom kinds with the names of built-in ones', () => {
   before(async () => {
     complete = await startCompleteServer();
     api = createAPICaller(complete.server.transport);
-    // One that could be lost.
+    // A definition that could be lost.
     assert.equal((await api.post(definitions, definitionOf('good.example.com', 'things', 'Thing'))).status, 201);
   });
   after(() => complete.close());
