@@ -118,13 +118,11 @@ class Estimator {
   }
 
   #part(expr: Expr): EstimatedPart {
-    const element = this.#declared.get(expr.id)?.params[0];
-    return {
-      expr,
-      type: this.#typeOf(expr),
-      size: this.#sizeOf(expr),
-      elementSize: declaredSize(element) ?? this.#elementSizes.get(expr.id) ?? unbounded,
-    };
+    return { expr, type: this.#typeOf(expr), size: this.#sizeOf(expr), elementSize: this.#elementSizeOf(expr) ?? unbounded };
+  }
+
+  #elementSizeOf(expr: Expr): Range | undefined {
+    return declaredSize(this.#declared.get(expr.id)?.params[0]) ?? this.#elementSizes.get(expr.id);
   }
 
   #select(expr: SelectExpr): Range {
@@ -157,7 +155,7 @@ class Estimator {
       const estimate = this.#estimateCall(resolved?.name ?? expr.name, id, parts, costs, resolved?.isMember ?? false);
       cost = cost === undefined ? estimate.cost : unionRange(cost, estimate.cost);
       if (estimate.size !== undefined) size = size === undefined ? estimate.size : unionRange(size, estimate.size);
-      const elementSizes = args.map((arg) => this.#elementSizes.get(arg.id));
+      const elementSizes = args.map((arg) => this.#elementSizeOf(arg));
       if (id === 'add_list') this.#noteElementSize(expr.id, elementSizes);
       if (id === 'conditional') this.#noteElementSize(expr.id, elementSizes.slice(1));
       if (id === 'index_list' && declared?.kind === 'list') this.#declare(expr, declared.params[0]);
@@ -208,7 +206,7 @@ class Estimator {
   #loopSizesIn({ range, accumulator, variable, variable2 }: ComprehensionExpr): ReadonlyMap<string, Range> {
     const hidden = new Set([accumulator, variable, variable2]);
     const sizes = new Map([...this.#loopSizes].filter(([name]) => !hidden.has(name)));
-    const size = this.#elementSizes.get(range.id);
+    const size = this.#elementSizeOf(range);
     if (size !== undefined && this.#typeOf(range).kind === 'list') sizes.set(variable2 ?? variable, size);
     return sizes;
   }

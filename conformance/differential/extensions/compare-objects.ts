@@ -24,7 +24,7 @@ export async function compareObjects(servers: TwoServers, count: number, seed: n
     const name = definition.metadata.name;
     await untilServed(servers, `/apis/${group}/v1/namespaces/default/things${`o${index}`}`);
     await exchange(servers, comparison, kindOf(definition, next), requestsOfSchema - 15);
-    const changed = generateKind(next, `o${index}`, 'second');
+    const changed = evolve(definition, next);
     const patch = { spec: { versions: changed.spec.versions } };
     const contentType = 'application/merge-patch+json';
     const patched = await compareRequest(servers, comparison, {
@@ -78,6 +78,18 @@ function generateKind(next: Next, suffix: string, probe: string): LooseDefinitio
   if (version && ['string', 'integer', 'boolean'].includes(spec.properties['a']?.type ?? ''))
     version['selectableFields'] = [{ jsonPath: '.spec.a' }];
   return definition;
+}
+
+/** The next version of a definition: with rules and bounds that stored objects may break, and a field with a default. */
+function evolve(definition: LooseDefinition, next: Next): LooseDefinition {
+  const changed = structuredClone(definition);
+  const schema = changed.spec.versions[0]?.schema?.openAPIV3Schema;
+  if (!schema?.properties) return changed;
+  addRules(next, schema);
+  dropBadRules(schema);
+  addBounds(schema);
+  Object.assign(schema.properties, { probe: { type: 'string', enum: ['second'] }, added: { type: 'string', default: 'new' } });
+  return changed;
 }
 
 /** Rules that never compile would make every second schema one that is refused. */

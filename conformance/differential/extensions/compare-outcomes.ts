@@ -66,16 +66,27 @@ const withoutFacts = (message: string): string =>
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '<uuid>')
     .replaceAll(/ResourceVersion in (\w+) \(\d+\)/g, 'ResourceVersion in $1 (N)');
 
-const ownKeys = new Set(['uid', 'resourceVersion', 'creationTimestamp', 'deletionTimestamp', 'continue', 'remainingItemCount']);
+const ownKeys = new Set([
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'continue',
+  'remainingItemCount',
+  'storageVersionHash',
+]);
+
+/** Lists whose order says nothing. */
+const unordered = new Set(['managedFields', 'conditions', 'resources']);
 
 /** A value with its fields in order, without uids, versions and times. */
 function withoutOwn(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) {
-    const items = value.map((item) => withoutOwn(item));
-    return key === 'managedFields' ? items.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
+    const items = value.map((item) => withoutOwn(item, key === 'cells' ? 'cell' : ''));
+    return unordered.has(key) ? items.toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
   }
   if (typeof value !== 'object' || value === null) {
-    if (key === 'lastTransitionTime' || key === 'time') return '';
+    if (key === 'lastTransitionTime' || key === 'time' || (key === 'cell' && /^\d+s$/.test(String(value)))) return '';
     // The texts of the API are kept without their line breaks.
     if (key === 'apiVersion') return String(value).replace('admissionregistration.k8s.io/v1alpha1', 'admissionregistration.k8s.io/v1');
     return key === 'description' && typeof value === 'string' ? value.replaceAll(/\s+/g, ' ') : value;

@@ -144,6 +144,21 @@ describe('kinds that CustomResourceDefinitions add', () => {
     assert.equal((await patch([])).status, 200);
   });
 
+  it('have the defaults of their status from the start', async () => {
+    const definition = cronTabDefinition();
+    const [version] = definition.spec.versions;
+    const { properties } = version?.schema.openAPIV3Schema ?? assert.fail('no version');
+    Object.assign(properties.status, {
+      properties: { ...properties.status.properties, observedGeneration: { type: 'integer' } },
+      default: { observedGeneration: -1 },
+    });
+    await establish(api, definition);
+    for (const query of ['?dryRun=All', '']) {
+      const { body } = await api.post<{ status: object }>(`${cronTabsPath}${query}`, cronTab('new', { status: { replicas: 7 } }));
+      assert.deepEqual(body.status, { observedGeneration: -1 });
+    }
+  });
+
   it('name a field that they are not selected by', async () => {
     await establish(api);
     const { status, body } = await api.get(`${cronTabsPath}?fieldSelector=spec.nope%3D1`);

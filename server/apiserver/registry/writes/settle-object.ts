@@ -40,6 +40,8 @@ export function checkNew(
   ]);
   const warnings = definition.warnings?.(object, undefined) ?? [];
   definition.canonicalize?.(object);
+  // The status that a request has brought is gone; that of a custom kind may have defaults.
+  if (definition.schema) applyDefaults(object, schemaOf(definition), { nowMs: strategy.nowMs });
   return warnings;
 }
 
