@@ -10,6 +10,7 @@ import type { SecureDialer, SecureRequest, SecureTarget } from '../apiserver/ser
 import { DialError, exchange, interpretDialFailure, outgoingHeaders } from './exchange.ts';
 import { encodeValue } from './headers.ts';
 import { addressCheck, checkedLookup } from './local-addresses.ts';
+import { createSameNamedCertificates } from './same-named-certificates.ts';
 
 interface SecureDialerOptions {
   readonly clock: Clock;
@@ -35,6 +36,7 @@ export function createSecureDialer({ clock, connectTimeoutMs = 30_000 }: SecureD
     ...{ keepAlive: true, maxSockets: maxConnections, maxFreeSockets: maxIdleConnections, timeout: idleMs },
     checkServerIdentity: checkName,
   });
+  const sameNamed = createSameNamedCertificates({ clock, connectTimeoutMs });
   const attempt = async (target: SecureTarget, request: SecureRequest, isFirst: boolean): Promise<APIResponse | 'stale connection'> => {
     const isUpgrade = request.canUpgrade === true && request.headers['upgrade'] !== undefined;
     const check = addressCheck({ refuseLocal: target.refuseLocal });
@@ -61,16 +63,31 @@ export function createSecureDialer({ clock, connectTimeoutMs = 30_000 }: SecureD
       throw describeCertificateFailure(failure, clock);
     }
   };
+  const send = async (target: SecureTarget, request: SecureRequest): Promise<APIResponse> => {
+    const answer = await attempt(target, request, true);
+    // The other side may close an idle connection just when it is used again: a new connection shows whether the server is there.
+    const second = answer === 'stale connection' ? await attempt(target, request, false) : answer;
+    if (second === 'stale connection') throw new DialError('EOF');
+    return second;
+  };
   return {
     async send(target, request) {
-      const answer = await attempt(target, request, true);
-      // The other side may close an idle connection just when it is used again: a new connection shows whether the server is there.
-      const second = answer === 'stale connection' ? await attempt(target, request, false) : answer;
-      if (second === 'stale connection') throw new DialError('EOF');
-      return second;
+      try {
+        return await send(sameNamed.trusting(target), request);
+      } catch (error) {
+        if (!isTakenForSelfSigned(error) || request.incoming) throw error;
+        const trusting = await sameNamed.verify(target, request.signal);
+        if (!trusting) throw error;
+        return await send(trusting, request);
+      }
     },
     close: () => agent.destroy(),
   };
+}
+
+/** Whether the server's certificate has its issuer's name, so that OpenSSL looks for no other issuer. */
+function isTakenForSelfSigned(error: unknown): boolean {
+  return error instanceof DialError && (error.cause as { code?: string } | undefined)?.code === 'DEPTH_ZERO_SELF_SIGNED_CERT';
 }
 
 function tlsOptions(target: SecureTarget): https.RequestOptions {
@@ -79,6 +96,8 @@ function tlsOptions(target: SecureTarget): https.RequestOptions {
     ...(caPEM === undefined || insecureSkipTLSVerify ? {} : { ca: readAuthorities(caPEM) }),
     ...(clientCertificate ? { cert: clientCertificate.certificatePEM, key: clientCertificate.keyPEM } : {}),
     rejectUnauthorized: !insecureSkipTLSVerify,
+    // Each certificate of a bundle is trusted, as in Go: it may be one that another authority has signed, or the server's own.
+    allowPartialTrustChain: true,
     servername: isIP(target.serverName) === 0 ? target.serverName : '',
   };
 }

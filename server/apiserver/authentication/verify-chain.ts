@@ -9,7 +9,7 @@ interface VerifiedChain {
   readonly validToMs: number;
 }
 
-const clientAuthUsage = '1.3.6.1.5.5.7.3.2';
+const usageTypes = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const;
 const anyUsage = '2.5.29.37.0';
 const nameConstraintsType = '2.5.29.30';
 const alternativeNamesType = '2.5.29.17';
@@ -38,14 +38,15 @@ const maxSignatureChecks = 100;
 const maxChainLength = 10;
 
 /**
- * Verifies a client's certificate as Go's crypto/x509 does for client authentication: a chain by way of the intermediate
- * certificates to an authority, all valid at that time, whose extended key usages, where there are any, allow it.
+ * Verifies a certificate as Go's crypto/x509 does, of a client unless a server's is asked for: a chain by way of the
+ * intermediate certificates to an authority, all valid at that time, whose extended key usages, where there are any, allow it.
  */
 export function verifyChain(
   leaf: X509Certificate,
   intermediates: readonly X509Certificate[],
   authorities: readonly X509Certificate[],
   nowMs: number,
+  usage: keyof typeof usageTypes = 'client',
 ): VerifiedChain | undefined {
   let checks = 0;
   const isIssuedBy = (certificate: X509Certificate, issuer: X509Certificate) =>
@@ -62,7 +63,7 @@ export function verifyChain(
     for (const authority of authorities) {
       if (!isPossible(authority)) continue;
       const complete = [...chain, authority];
-      if (isAcceptable(complete, nowMs)) return complete;
+      if (isAcceptable(complete, nowMs, usage)) return complete;
     }
     if (chain.length >= maxChainLength) return undefined;
     for (const issuer of intermediates) {
@@ -72,7 +73,7 @@ export function verifyChain(
     return undefined;
   };
   const isAuthority = authorities.some((authority) => authority.raw.equals(leaf.raw));
-  const chain = isAuthority && isAcceptable([leaf], nowMs) ? [leaf] : extend([leaf]);
+  const chain = isAuthority && isAcceptable([leaf], nowMs, usage) ? [leaf] : extend([leaf]);
   if (!chain) return undefined;
   return {
     validFromMs: Math.max(...chain.map(({ validFromDate }) => validFromDate.getTime())),
@@ -85,12 +86,12 @@ function namesIssuer(certificate: X509Certificate, issuer: X509Certificate): boo
   return Buffer.from(readCertificateIssuer(certificate.raw)).equals(readCertificateSubject(issuer.raw));
 }
 
-function isAcceptable(chain: readonly X509Certificate[], nowMs: number): boolean {
+function isAcceptable(chain: readonly X509Certificate[], nowMs: number, usage: keyof typeof usageTypes): boolean {
   const extensions = chain.map(extensionsOf);
   const isUnderstood = extensions.every((list) => list.every(({ type, isCritical }) => !isCritical || understood.has(type)));
   return (
     isUnderstood &&
-    chain.every((certificate) => isForClients(certificate) && isValid(certificate, nowMs)) &&
+    chain.every((certificate) => allowsUsage(certificate, usageTypes[usage]) && isValid(certificate, nowMs)) &&
     extensions.every((list, index) => allowsChain(list, extensions.slice(0, index)))
   );
 }
@@ -111,9 +112,9 @@ function isStrong({ raw }: X509Certificate): boolean {
   return type !== undefined && strongAlgorithms.has(readObjectIdentifier(type));
 }
 
-function isForClients({ keyUsage }: X509Certificate): boolean {
+function allowsUsage({ keyUsage }: X509Certificate, wanted: string): boolean {
   const usages: readonly string[] | undefined = keyUsage;
-  return usages === undefined || usages.includes(clientAuthUsage) || usages.includes(anyUsage);
+  return usages === undefined || usages.includes(wanted) || usages.includes(anyUsage);
 }
 
 function isValid({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean {
