@@ -34,6 +34,8 @@ const testPackages = [
   ['python3-kubernetes', '/usr/lib/python3/dist-packages/kubernetes'],
   ['golang-go', '/usr/bin/go'],
   ['golang-k8s-client-go-dev', '/usr/share/gocode/src/k8s.io/client-go'],
+  ['patroni', '/usr/bin/patroni'],
+  ['postgresql', '/usr/lib/postgresql'],
 ];
 /** The packages that make and run an emulated Debian machine. */
 const emulatorPackages = [

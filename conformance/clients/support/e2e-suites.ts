@@ -10,6 +10,7 @@ export const e2eSuites: readonly { readonly file: string; readonly needsNode: bo
   { file: 'extensions/aggregation.e2e.ts', needsNode: false },
   { file: 'extensions/operator-typescript.e2e.ts', needsNode: false },
   { file: 'extensions/operator-python.e2e.ts', needsNode: false },
+  { file: 'extensions/patroni.e2e.ts', needsNode: false },
   { file: 'kill-control-plane.e2e.ts', needsNode: false },
   { file: 'differential.e2e.ts', needsNode: false },
   { file: 'faults.e2e.ts', needsNode: true },

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { waitFor } from '../../framework/wait-for.ts';
+import { writeAccountKubeconfig } from './account-kubeconfig.ts';
 import { type BackgroundProgram, startProgram } from './background-program.ts';
 import { freePort, type TestCluster } from './cluster.ts';
 
@@ -31,32 +32,14 @@ export interface Operator {
 
 export function createOperator(cluster: TestCluster, { name, program, args, namespace, account }: OperatorProgram): Operator {
   const replicas: BackgroundProgram[] = [];
-  const kubeconfig = path.join(cluster.dataDir, `${account}.kubeconfig`);
-  let isWritten = false;
-  const writeKubeconfig = async () => {
-    if (isWritten) return;
-    isWritten = true;
-    const token = await cluster.run(['create', 'token', account, '-n', namespace]);
-    const config = (...rest: string[]) => cluster.run(['--kubeconfig', kubeconfig, 'config', ...rest]);
-    const certificate = path.join(cluster.dataDir, 'pki/ca.crt');
-    await config(
-      'set-cluster',
-      'kubets',
-      `--server=https://127.0.0.1:${cluster.port}`,
-      '--embed-certs',
-      `--certificate-authority=${certificate}`,
-    );
-    await config('set-credentials', account, `--token=${token.trim()}`);
-    await config('set-context', account, '--cluster=kubets', `--user=${account}`);
-    await config('use-context', account);
-  };
+  let kubeconfig: Promise<string> | undefined;
   return {
     folder: path.join(folder, name),
     async start(identity) {
-      await writeKubeconfig();
+      kubeconfig ??= writeAccountKubeconfig(cluster, namespace, account);
       const port = await freePort();
       const flags = ['--identity', identity, '--port', String(port), '--webhook-url', `https://127.0.0.1:${port}`, '--lease-seconds', '25'];
-      const replica = startProgram(program, [...args, ...flags], { cwd: path.join(folder, name), env: { KUBECONFIG: kubeconfig } });
+      const replica = startProgram(program, [...args, ...flags], { cwd: path.join(folder, name), env: { KUBECONFIG: await kubeconfig } });
       replicas.push(replica);
       await replica.says(/serving webhooks/, 60);
       return replica;
