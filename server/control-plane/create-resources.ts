@@ -101,8 +101,8 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
   return {
     serves: ({ isResourceRequest }) => isResourceRequest,
     handle: endpoints.createHandler(kinds.catchUp),
-    async run() {
-      await kinds.ended();
+    async run(signal) {
+      await Promise.all([kinds.ended(), allocation.run(signal)]);
     },
     startHooks: [...customKindHooks, 'start-apiserver-admission-initializer', 'start-service-ip-repair-controllers'],
     async start(signal, runHook) {

@@ -52,7 +52,7 @@ describe('holds of the event loop', () => {
       headers: { 'user-agent': 'somebody/1' },
     });
     assert.equal(status, 201);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    while (!told.includes('create configmaps (somebody/1)')) await new Promise((resolve) => setTimeout(resolve, 5));
     const { text } = await caller.get('/metrics');
     loop.stop();
     await server.close();

@@ -36,11 +36,10 @@ interface ServiceAllocationDependencies {
 
 interface ServiceAllocation {
   readonly hooks: RegistryHooks;
-  /**
-   * Repairs allocations by comparing them with the Services, until the signal is aborted: addresses with every change, node ports every few
-   * minutes. Resolves after the first time, before which no requests should be served.
-   */
+  /** Repairs allocations once, by comparing them with the Services. No requests should be served before it resolves. */
   start(signal: AbortSignal): Promise<void>;
+  /** Repairs until the signal is aborted: addresses with every change, node ports every few minutes. */
+  run(signal: AbortSignal): Promise<void>;
 }
 
 const repairIntervalMs = 180_000;
@@ -73,8 +72,9 @@ export function createServiceAllocation(dependencies: ServiceAllocationDependenc
     hooks: createServiceHooks({ client, random, logger, allocators, nodePorts }),
     async start(signal) {
       await Promise.all([attempt('addresses', addressRepair.repairAll), attempt('node ports', portRepair)]);
-      void addressRepair.run(signal);
-      void repairPortsLater(signal);
+    },
+    async run(signal) {
+      await Promise.all([addressRepair.run(signal), repairPortsLater(signal)]);
     },
   };
 }
