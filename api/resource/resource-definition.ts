@@ -34,6 +34,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly definition: string;
   /** The schema of a custom kind. Absent for built-in kinds, whose schema `schemaOf` finds by `definition`. */
   readonly schema?: StructuralSchema;
+  /**
+   * The work that the text of an object or a body takes, as the number of bytes of other texts that take as long. Absent: its own.
+   */
+  weigh?(text: Uint8Array): number;
   /** The CustomResourceDefinition behind a custom kind. */
   readonly origin?: CustomOrigin;
   readonly verbs: readonly Verb[];

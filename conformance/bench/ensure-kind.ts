@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 
 export const definitionsPath = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const lookEveryMs = 20;
-const withinMs = 60_000;
+const withinMs = 300_000;
 
 /** Asks until it is true; returns how long that took. */
 export async function untilTrue(what: string, isTrue: () => Promise<boolean>): Promise<number> {

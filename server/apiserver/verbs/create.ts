@@ -11,7 +11,7 @@ export async function createEndpoint(context: RequestContext, store: Store): Pro
   negotiateObject(context, store.definition);
   const options = parseWriteOptions(context, 'CreateOptions');
   const decoding = decodingContext(context);
-  const object = store.largeObjects.isLarge(decoding.body.length)
+  const object = store.largeObjects.isLarge(decoding.body)
     ? await store.largeObjects.read(decoding, options.fieldValidation, options, options)
     : decodeObject(decoding, expectedKind(store.definition), options.fieldValidation);
   context.audit?.noteObject(object);

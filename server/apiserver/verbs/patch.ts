@@ -31,11 +31,10 @@ function patching(context: RequestContext, store: Store, options: WriteOptions, 
   const request: PatchRequest = { type, body, name: context.info.name, fieldValidation, fieldManager, force, subresource };
   const ownership = isApplyType(type) ? undefined : options;
   const createChange = () => createPatchChange(definition, request, { nowMs, addWarning });
-  let change = largeObjects.isLarge(body.length) ? undefined : createChange();
+  let change = largeObjects.isLarge(body) ? undefined : createChange();
   return (old, live) => {
     const json = live?.();
-    if (!largeObjects.isLarge(body.length, json?.length ?? 0) || !largeObjects.canOwn(old))
-      return store.convertVersions((change ??= createChange())(old));
+    if (!largeObjects.isLarge(body, json) || !largeObjects.canOwn(old)) return store.convertVersions((change ??= createChange())(old));
     return largeObjects.patch(request, json, { nowMs, addWarning }, ownership, options);
   };
 }

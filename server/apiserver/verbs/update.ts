@@ -23,7 +23,7 @@ export async function updateEndpoint(context: RequestContext, store: Store): Pro
 async function replacing(context: RequestContext, store: Store, options: WriteOptions): Promise<UpdateOptions['change']> {
   const { definition, largeObjects } = store;
   const decoding = decodingContext(context);
-  if (largeObjects.isLarge(decoding.body.length)) {
+  if (largeObjects.isLarge(decoding.body)) {
     const body = await largeObjects.read(decoding, options.fieldValidation, undefined, options);
     context.audit?.noteObject(body);
     checkName(body, context.info.name);

@@ -18,3 +18,4 @@ parentPort?.on('message', (task: LargeTask) => {
   }
   parentPort?.postMessage(answer);
 });
+parentPort?.postMessage({ isReady: true } satisfies WorkerAnswer);

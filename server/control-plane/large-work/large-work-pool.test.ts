@@ -59,6 +59,8 @@ describe('worker threads for large objects', function () {
   it('leave one thread to others, however slow the objects of one user are', async () => {
     const clock = createManualClock();
     const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 2, maxTaskMs: 1000 });
+    // Both threads have started: a slow task would else be done before the second one has.
+    await Promise.all([pool.run(task('{}'), by('one')), pool.run(task('{}'), by('another'))]);
     const slow = task(`{"data":{${'"a":"b",'.repeat(300_000)}"c":"d"}}`);
     const refused = [by('many'), by('many'), by('many')].map((asker) =>
       pool.run(slow, asker).then(
@@ -71,9 +73,19 @@ describe('worker threads for large objects', function () {
     assert.deepEqual(await Promise.all(refused), ['given up', 'given up', 'given up']);
   });
 
+  it('give a task its whole time when the thread takes long to start', async () => {
+    const clock = createManualClock();
+    const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 1, maxTaskMs: 1000 });
+    const first = pool.run(task('{"metadata":{"name":"a"}}'), never);
+    await clock.advance(10_000);
+    assert.equal((await first).warnings.length, 0);
+    await pool.close();
+  });
+
   it('give up a task that takes too long, with its thread, and go on with another', async () => {
     const clock = createManualClock();
     const pool = createLargeWorkPool({ clock, logger: silentLogger, threads: 1, maxTaskMs: 1000 });
+    await pool.run(task('{}'), never);
     const slow = pool.run(task(`{"data":{${'"a":"b",'.repeat(300_000)}"c":"d"}}`), never);
     const refused = assert.rejects(slow, code(504));
     await clock.advance(1000);

@@ -6,6 +6,8 @@ import { type Status, StatusError } from '../../../api/meta/status.ts';
 import type { Asker, LargeTask, LargeTaskResult, LargeWork } from '../../apiserver/registry/large-objects/large-work.ts';
 
 export interface WorkerAnswer {
+  /** The first message: the thread has started. */
+  readonly isReady?: true;
   readonly result?: LargeTaskResult;
   readonly status?: Status;
   readonly failure?: string;
@@ -29,6 +31,8 @@ export interface LargeWorkPool extends LargeWork {
 
 /** The greatest heap of a thread; a task that needs more is given up. */
 const maxHeapMiB = 1024;
+/** The time in which a thread must have started. */
+const maxStartMs = 300_000;
 
 interface Job {
   readonly task: LargeTask;
@@ -41,6 +45,7 @@ interface Thread {
   readonly worker: Worker;
   job: Job | undefined;
   deadline: Timer | undefined;
+  isReady: boolean;
 }
 
 /** Worker threads that do tasks on large objects: one task of each user in turn, those of a user in order. */
@@ -62,14 +67,29 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
     thread.worker.terminate().catch(() => {});
     next();
   };
+  /** Starts the time of a task when its thread has started: on a busy machine that may take longer than any task. */
+  const limit = (thread: Thread) => {
+    thread.deadline?.cancel();
+    if (!thread.job) return;
+    const { kind } = thread.job.task;
+    thread.deadline = clock.setTimer(thread.isReady ? maxTaskMs : maxStartMs, () => {
+      logger.warn('a large object took too long', { kind });
+      giveUp(thread, requestTimeout());
+    });
+  };
   const start = (): Thread => {
     const worker = new Worker(new URL('./large-work-main.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
       name: 'large-objects',
     });
-    const thread: Thread = { worker, job: undefined, deadline: undefined };
+    const thread: Thread = { worker, job: undefined, deadline: undefined, isReady: false };
     worker.unref();
-    worker.on('message', ({ result, status, failure }: WorkerAnswer) => {
+    worker.on('message', ({ isReady, result, status, failure }: WorkerAnswer) => {
+      if (isReady) {
+        thread.isReady = true;
+        limit(thread);
+        return;
+      }
       finish(thread, (job) => {
         if (result) job.resolve(result);
         else job.reject(status ? new StatusError(status) : internalError(failure ?? ''));
@@ -96,10 +116,7 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
       if (!job) return;
       const idle = [...running].find(isIdle) ?? start();
       idle.job = job;
-      idle.deadline = clock.setTimer(maxTaskMs, () => {
-        logger.warn('a large object took too long', { kind: job.task.kind });
-        giveUp(idle, requestTimeout());
-      });
+      limit(idle);
       idle.worker.postMessage(job.task);
     }
   };

@@ -1,5 +1,6 @@
 import type { DeepReadonly } from '../../../base/deep-readonly.ts';
 import { defineResource } from '../../../resource/define-resource.ts';
+import { weighDefinition } from '../../../extensions/definition/weigh-definition.ts';
 import { isConditionTrue, withCondition } from '../../../meta/conditions.ts';
 import { formatTime } from '../../../meta/time.ts';
 import type { CustomResourceDefinition } from '../../../types/apiextensions-v1.ts';
@@ -27,6 +28,7 @@ export const customResourceDefinitions = defineResource<CustomResourceDefinition
   },
   storagePrefix: 'apiextensions.k8s.io/customresourcedefinitions',
   upgradeStored: (object) => ({ ...object, spec: upgradeDefinitionSpec((object as CustomResourceDefinition).spec as never) }),
+  weigh: weighDefinition,
   hasGeneration: true,
   allowUnconditionalUpdate: false,
   prepareForCreate(definition) {

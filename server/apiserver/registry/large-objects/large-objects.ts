@@ -41,8 +41,8 @@ export interface Settling {
 
 /** Handles the objects of one resource that are so large that they would hold the event loop, in another thread. */
 export interface LargeObjects {
-  /** Whether an object, or its sources, of that many bytes in total are decoded and checked in another thread. */
-  isLarge(...sizes: readonly number[]): boolean;
+  /** Whether an object, or its sources, of these texts in total are decoded and checked in another thread. */
+  isLarge(...texts: readonly (Uint8Array | undefined)[]): boolean;
   /** Whether an object of that many bytes is formatted in another thread. */
   isLargeText(size: number): boolean;
   /** Decodes a body of a create (then `ownership` is recorded) or an update. */
@@ -88,7 +88,8 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
   const origins = new WeakMap<UntypedObject, Origin>();
   const resource = createResourceKey(definition);
   const limit = largeBytes / (1 + (definition.origin?.workFactor ?? 0));
-  const isLarge = (...sizes: readonly number[]) => work !== undefined && sum(sizes) > limit;
+  const weigh = (text: Uint8Array | undefined) => (text === undefined ? 0 : (definition.weigh?.(text) ?? text.length));
+  const isLarge = (...texts: readonly (Uint8Array | undefined)[]) => work !== undefined && sum(texts.map(weigh)) > limit;
   const isLargeText = (size: number) => work !== undefined && size > largeBytes;
   const run = (task: LargeTask, asker: Asker): Promise<LargeTaskResult> => {
     if (!work) throw new Error('there is nobody to work on large objects');
@@ -142,7 +143,7 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
     },
     settling(object, live, strategy, asker) {
       const json = live?.();
-      if (!isLarge(origins.get(object)?.json.length ?? 0, json?.length ?? 0)) return undefined;
+      if (!isLarge(origins.get(object)?.json, json)) return undefined;
       const changeStrategy = { bypassesStrategy: false, ...strategy };
       const task = { kind: 'settle', resource: resource(), strategy: changeStrategy, ...(json ? { live: json } : {}) } as const;
       return settlingOf(
