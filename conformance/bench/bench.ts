@@ -121,7 +121,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .addOption(new Option('--watchers <list>', 'watches at once').default([100, 1000], '100,1000').argParser(parseNumbers))
     .addOption(new Option('--informers <list>', 'informers at once').default([100], '100').argParser(parseNumbers))
     .addOption(new Option('--definitions <n>', 'CustomResourceDefinitions to install').default(1000).argParser(parsePositive))
-    .option('--definitions-from <directory>', 'install those of the YAML files below it instead')
+    .option('--definitions-from <directory>', 'install those of the YAML and JSON files below it instead')
     .option('--results <file>', 'JSON to which the numbers are added')
     .option('--plots <directory>', 'where to draw SVG files and to write results.md')
     .addHelpText('after', help);

@@ -21,14 +21,17 @@ export async function untilTrue(what: string, isTrue: () => Promise<boolean>): P
 /** Installs the CustomResourceDefinition of a kind that is not built in, and waits until it is served. */
 export async function ensureKind({ cluster }: Pick<Session, 'cluster'>, resource: BenchResource): Promise<void> {
   if (!resource.definition) return;
-  await install(cluster, resource.definition);
+  if (!(await install(cluster, resource.definition))) throw new Error(`the definition of ${resource.plural} was refused`);
   await untilTrue(
     `${resource.plural} are served`,
     async () => (await cluster.request('GET', resource.collection(namespace), { query: 'limit=1' })).status === 200,
   );
 }
 
-export async function install(cluster: Cluster, definition: Readonly<Record<string, unknown>>): Promise<void> {
+/** Creates a CustomResourceDefinition; false: it is not valid. */
+export async function install(cluster: Cluster, definition: Readonly<Record<string, unknown>>): Promise<boolean> {
   const { status, text } = await cluster.request('POST', definitionsPath, { body: definition });
-  if (status !== 201 && status !== 409) throw new Error(`a CustomResourceDefinition was refused: ${text}`);
+  if (status === 422 || status === 400) return false;
+  if (status !== 201 && status !== 409) throw new Error(`a CustomResourceDefinition could not be created: ${text}`);
+  return true;
 }

@@ -4,11 +4,11 @@ import { loadAll } from 'js-yaml';
 
 export type Definition = Readonly<Record<string, unknown>>;
 
-/** The CustomResourceDefinitions in the YAML files below a directory; the first of those with the same name. */
+/** The CustomResourceDefinitions in the YAML and JSON files below a directory; the first of those with the same name. */
 export function readDefinitions(directory: string): Definition[] {
   const found = new Map<string, Definition>();
   for (const file of readdirSync(directory, { recursive: true, encoding: 'utf8' }).toSorted()) {
-    if (!/\.ya?ml$/.test(file)) continue;
+    if (!/\.(?:ya?ml|json)$/.test(file)) continue;
     for (const document of documentsOf(readFileSync(path.join(directory, file), 'utf8'))) {
       if (!isDefinition(document)) continue;
       const { name } = document.metadata;
