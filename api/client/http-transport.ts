@@ -80,6 +80,8 @@ function tlsOptions(settings: HTTPTransportSettings, url: URL): tls.ConnectionOp
     ...(settings.key === undefined ? {} : { key: asBuffer(settings.key) }),
     servername: serverName,
     rejectUnauthorized: settings.insecureSkipTLSVerify !== true,
+    // Each certificate of the authorities is trusted, as in Go, also one that another authority has signed.
+    allowPartialTrustChain: true,
     checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(checked, certificate),
   };
 }

@@ -10,7 +10,7 @@ import { createSeededRandom } from '../../../api/base/testing/seeded-random.ts';
 import { systemClock } from '../../../api/base/system-clock.ts';
 import { retryWebhook, WebhookError } from '../../apiserver/webhooks/review-webhook.ts';
 import { clientCertificate, type KeyPairPEM, nodeServingCertificate } from '../../pki/certificate-spec.ts';
-import { makeAuthority, makeCertificate } from '../../pki/make-certificate.ts';
+import { crossSign, makeAuthority, makeCertificate } from '../../pki/make-certificate.ts';
 import { type ClosableReviewWebhook, createReviewWebhook } from './create-review-webhook.ts';
 import { parseWebhookKubeconfig } from './webhook-access.ts';
 
@@ -67,6 +67,17 @@ current-context: x
     }
     throw new Error('it was answered');
   };
+
+  it('trusts an authority that another one has signed, without that one, as Go does', async () => {
+    const root = await makeAuthority('root', making);
+    await writeFile(path.join(folder, 'signed.crt'), await crossSign(authority.certificatePEM, root, making));
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/review`;
+    await writeFile(path.join(folder, 'by-signed'), kubeconfig(url).replace('ca.crt', 'signed.crt'));
+    answer = (_request, response) => void response.end('{"status":{}}');
+    const other = await createReviewWebhook(path.join(folder, 'by-signed'), { clock: systemClock });
+    assert.deepEqual(await other.post({ kind: 'TokenReview' }, { signal, timeoutMs: 3000 }), { status: {} });
+    other.close();
+  });
 
   it('posts the review to the path of the URL, with its certificate and its timeout, and gives the answer', async () => {
     let seen: unknown;
