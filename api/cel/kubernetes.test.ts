@@ -141,6 +141,8 @@ describe('CEL in Kubernetes', () => {
       // Lists that the rule makes itself have elements of known sizes, and so have lists that are made of these.
       assert.ok(estimate('["a", "b"].map(n, n + "a").all(n, n != "b")') < 100);
       assert.ok(estimate('(has(self.names) ? self.names : []).exists(n, n.contains("/"))') < 1000);
+      // Functions of lists know the sizes of declared elements alone.
+      assert.ok(estimate('["a", "b"].join(",").startsWith("a")') > perCallCostLimit);
       assert.ok(estimate('(["a"] + ["b"]).filter(n, n != "a").exists(n, n + "a" == "b")') < 100);
       assert.ok(estimate('self.details.all(k, self.details[k].matches("^a+$"))') > perCallCostLimit);
       assert.ok(estimate('self.names.all(n, n.matches("^a+$"))') < 1000);

@@ -118,7 +118,12 @@ class Estimator {
   }
 
   #part(expr: Expr): EstimatedPart {
-    return { expr, type: this.#typeOf(expr), size: this.#sizeOf(expr), elementSize: this.#elementSizeOf(expr) ?? unbounded };
+    return {
+      expr,
+      type: this.#typeOf(expr),
+      size: this.#sizeOf(expr),
+      elementSize: declaredSize(this.#declared.get(expr.id)?.params[0]) ?? unbounded,
+    };
   }
 
   #elementSizeOf(expr: Expr): Range | undefined {
@@ -206,7 +211,9 @@ class Estimator {
   #loopSizesIn({ range, accumulator, variable, variable2 }: ComprehensionExpr): ReadonlyMap<string, Range> {
     const hidden = new Set([accumulator, variable, variable2]);
     const sizes = new Map([...this.#loopSizes].filter(([name]) => !hidden.has(name)));
-    const size = this.#elementSizeOf(range);
+    // Upstream takes the elements of a list that comes from nowhere for the variable that a schema describes.
+    const isFromNowhere = this.#declared.get(range.id) === undefined;
+    const size = this.#elementSizeOf(range) ?? (isFromNowhere ? declaredSize(this.#environment.findVariable('self')) : undefined);
     if (size !== undefined && this.#typeOf(range).kind === 'list') sizes.set(variable2 ?? variable, size);
     return sizes;
   }
