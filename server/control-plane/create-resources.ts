@@ -108,7 +108,7 @@ export function createResources(options: ResourcesOptions, parts: APIServerParts
     async start(signal, runHook) {
       await kinds.start(signal, runHook);
       await runHook('start-apiserver-admission-initializer', () => syncAdmission(plugins, informers, signal));
-      await runHook('start-service-ip-repair-controllers', () => allocation.start(signal));
+      await runHook('start-service-ip-repair-controllers', () => allocation.start());
     },
     definitions: () => served.snapshot.definitions,
     withOpenAPI: (documents) => kinds.withOpenAPI(documents),

@@ -78,29 +78,18 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
     });
   };
   const start = (): Thread => {
-    const worker = new Worker(new URL('./large-work-main.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
-      name: 'large-objects',
+    const thread = startThread({
+      onReady: () => limit(thread),
+      onAnswer(answer) {
+        finish(thread, (job) => settle(job, answer));
+        next();
+      },
+      onFailure(error) {
+        logger.error('a thread for large objects failed', { error });
+        giveUp(thread, internalError('the object takes too much to be worked on'));
+      },
+      onExit: () => giveUp(thread, internalError('a thread for large objects ended')),
     });
-    const thread: Thread = { worker, job: undefined, deadline: undefined, isReady: false };
-    worker.unref();
-    worker.on('message', ({ isReady, result, status, failure }: WorkerAnswer) => {
-      if (isReady) {
-        thread.isReady = true;
-        limit(thread);
-        return;
-      }
-      finish(thread, (job) => {
-        if (result) job.resolve(result);
-        else job.reject(status ? new StatusError(status) : internalError(failure ?? ''));
-      });
-      next();
-    });
-    worker.on('error', (error) => {
-      logger.error('a thread for large objects failed', { error });
-      giveUp(thread, internalError('the object takes too much to be worked on'));
-    });
-    worker.on('exit', () => giveUp(thread, internalError('a thread for large objects ended')));
     running.add(thread);
     return thread;
   };
@@ -157,6 +146,34 @@ export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPoo
       );
     },
   };
+}
+
+function settle(job: Job, { result, status, failure }: WorkerAnswer): void {
+  if (result) job.resolve(result);
+  else job.reject(status ? new StatusError(status) : internalError(failure ?? ''));
+}
+
+/** Starts a worker thread and calls the listeners for its messages and its end. */
+function startThread(listeners: {
+  onReady(): void;
+  onAnswer(answer: WorkerAnswer): void;
+  onFailure(error: unknown): void;
+  onExit(): void;
+}): Thread {
+  const worker = new Worker(new URL('./large-work-main.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: maxHeapMiB },
+    name: 'large-objects',
+  });
+  const thread: Thread = { worker, job: undefined, deadline: undefined, isReady: false };
+  worker.unref();
+  worker.on('message', (answer: WorkerAnswer) => {
+    if (!answer.isReady) return listeners.onAnswer(answer);
+    thread.isReady = true;
+    listeners.onReady();
+  });
+  worker.on('error', (error) => listeners.onFailure(error));
+  worker.on('exit', () => listeners.onExit());
+  return thread;
 }
 
 /** Waiting jobs by user; the user who was served last comes last. */

@@ -37,7 +37,7 @@ interface ServiceAllocationDependencies {
 interface ServiceAllocation {
   readonly hooks: RegistryHooks;
   /** Repairs allocations once, by comparing them with the Services. No requests should be served before it resolves. */
-  start(signal: AbortSignal): Promise<void>;
+  start(): Promise<void>;
   /** Repairs until the signal is aborted: addresses with every change, node ports every few minutes. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -70,7 +70,7 @@ export function createServiceAllocation(dependencies: ServiceAllocationDependenc
   };
   return {
     hooks: createServiceHooks({ client, random, logger, allocators, nodePorts }),
-    async start(signal) {
+    async start() {
       await Promise.all([attempt('addresses', addressRepair.repairAll), attempt('node ports', portRepair)]);
     },
     async run(signal) {

@@ -102,6 +102,8 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
     origins.set(object, { json, isOwned });
     return object;
   };
+  const encode: LargeObjects['encode'] = async (json, format, asker) =>
+    (await run({ kind: 'encode', resource: resource(), object: json, format }, asker)).object;
   return {
     isLarge,
     isLargeText,
@@ -128,11 +130,8 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       for (const warning of result.warnings) context.addWarning(warning);
       return received(result, ownership !== undefined);
     },
-    encode: async (json, format, asker) => (await run({ kind: 'encode', resource: resource(), object: json, format }, asker)).object,
-    writeItem: (json, notation, asker) =>
-      isLargeText(json.length)
-        ? run({ kind: 'encode', resource: resource(), object: json, format: `item:${notation}` }, asker).then(({ object }) => object)
-        : undefined,
+    encode,
+    writeItem: (json, notation, asker) => (isLargeText(json.length) ? encode(json, `item:${notation}`, asker) : undefined),
     canOwn: (old) => !definition.conversionWebhook || !hasOtherVersions(old, apiVersionOf(definition)),
     isOwned: (object) => origins.get(object)?.isOwned === true,
     copy(object) {
