@@ -33,7 +33,7 @@ describe('holds of the event loop', () => {
   });
 
   it('are told with the request that had begun, and counted', async function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     const holds = createLoopHolds(systemClock, silentLogger);
     const told: string[] = [];
     const loop = watchLoop({

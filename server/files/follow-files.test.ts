@@ -10,7 +10,7 @@ import { type FileContent, followFiles, readFiles } from './follow-files.ts';
 const text = (content: FileContent) => (content === undefined ? undefined : Buffer.from(content).toString());
 
 describe('followFiles', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   let stop: AbortController;
   let following: Promise<void> | undefined;

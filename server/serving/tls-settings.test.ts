@@ -30,7 +30,7 @@ async function makeRSACertificate(): Promise<KeyPairPEM> {
 }
 
 describe('TLS of the serving port', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let authority: KeyPairPEM;
   let ecdsa: KeyPairPEM;
   let rsa: KeyPairPEM;

@@ -16,7 +16,7 @@ import { ownAddress } from './testing/own-address.ts';
 import { type ServedServer, startServedServer } from './testing/start-served-server.ts';
 
 describe('TLS records of a WebSocket', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let served: ServedServer;
   let backend: net.Server;
   const frames = ['output', 'error output', 'outcome'].map((text) =>

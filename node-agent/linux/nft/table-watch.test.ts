@@ -145,7 +145,7 @@ describe('a watch over tables', () => {
 });
 
 describe('a watch over tables of the kernel', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   const pool = createNamespacePool();
   let namespace: Namespace;
   before(async function () {

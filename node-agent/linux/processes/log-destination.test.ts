@@ -78,7 +78,7 @@ describe('the destination of log lines', () => {
 
 /** Loggers of both programs, run as processes of their own: what they do to the event loop and to the end of a process. */
 describe('the log of a process', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   const logger = path.resolve(import.meta.dirname, '../../../server/control-plane/logger.ts');
   const code = (lines: number) =>
     `const { createLogger } = await import(${JSON.stringify(logger)});` +

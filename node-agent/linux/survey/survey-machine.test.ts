@@ -18,7 +18,7 @@ const request: SurveyRequest = {
 const survey = (change: Partial<SurveyRequest> = {}) => surveyMachine({ ...request, ...change }, { clock: systemClock });
 
 describe('survey of the machine', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
 
   it('finds this machine', async () => {
     const machine = await survey();

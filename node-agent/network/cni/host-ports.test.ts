@@ -45,7 +45,7 @@ describe('host ports that were lost', () => {
   });
 
   describe('in a kernel', function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     const pool = createNamespacePool();
     let [node, pod]: (Namespace | undefined)[] = [];
     let directory = '';

@@ -4,7 +4,7 @@ import { renderAbsenceRemoval, renderAbsenceRules } from './absence-rules.ts';
 
 /** On a real kernel. */
 describe('while nobody listens at the port of DNS', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let network: TestNetwork;
   const port = 10_053;
   const apply = (input: string) => network.node.run('nft', ['-f', '-'], { input });

@@ -10,7 +10,7 @@ import { noSandboxes } from './testing/no-sandboxes.ts';
 
 describe('NetworkPolicies: a stop while the first rules are written', () => {
   it('ends them, when the rules are written', async function () {
-    this.timeout(5000);
+    this.timeout(20_000);
     const parts = { clock: systemClock, random: systemRandom, logger: silentLogger };
     const informers = createInformerFactory({ client: createClient(new ObjectServer().transport), ...parts });
     const [called, written] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];

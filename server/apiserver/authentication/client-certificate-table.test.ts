@@ -145,7 +145,7 @@ async function verdictOf([certificate, ...intermediates]: readonly Uint8Array[])
 }
 
 describe('client certificates, as a kube-apiserver takes them', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   for (const [what, [expected, chain]] of Object.entries(table))
     it(`${what}: ${expected}`, async () => assert.equal(await verdictOf(chain.map(({ der }) => der)), expected));
 

@@ -70,7 +70,7 @@ describe('tokens of Secrets', () => {
       assert.rejects(async () => authenticatorWith(secret, uid).authenticateToken(shown, audiences), { code: 401 }));
 
   describe('on a whole server', function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     let complete: CompleteServer;
     before(async () => (complete = await startCompleteServer()));
     after(() => complete.close());

@@ -149,7 +149,7 @@ describe('watermark', () => {
 });
 
 describe('metrics of a whole server', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let complete: CompleteServer;
   before(async () => (complete = await startCompleteServer()));
   after(() => complete.close());

@@ -27,7 +27,7 @@ import { discoverCluster, publicKeyHash } from './discovery.ts';
 const within = { withinSeconds: 5, everyMs: 10, clock: systemClock };
 
 describe('joining a cluster', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let directory: string;
   let controlPlane: ControlPlane;
   let admin: Client;

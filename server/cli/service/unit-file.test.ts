@@ -81,7 +81,7 @@ describe('units of systemd', () => {
   });
 
   it("are good to systemd's own checker", function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
     if (!existsSync('/usr/bin/systemd-analyze')) this.skip();
     const directory = mkdtempSync(path.join(os.tmpdir(), 'kubets-units-'));
     try {

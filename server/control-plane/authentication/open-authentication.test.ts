@@ -22,7 +22,7 @@ import { type OpenedAuthentication, openAuthentication } from './open-authentica
 import type { AuthenticationFlags } from './plan-authentication.ts';
 
 describe('tokens of OpenID Connect issuers', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let folder: string;
   let issuer: TestIssuer;
   let opened: OpenedAuthentication | undefined;

@@ -73,7 +73,7 @@ const tableAt = (now: number): Readonly<Record<string, readonly [verdict: string
 });
 
 describe('tokens of an issuer, as a kube-apiserver takes them', function () {
-  this.timeout(30_000);
+  this.timeout(60_000);
   let issuer: TestIssuer;
   let tokens: JWTAuthenticators;
   before(async () => {

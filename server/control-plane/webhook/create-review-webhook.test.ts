@@ -18,7 +18,7 @@ const making = { clock: systemClock, random: createSeededRandom(1) };
 const signal = new AbortController().signal;
 
 describe('a review webhook over HTTPS', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let folder: string;
   let authority: KeyPairPEM;
   let server: https.Server;
