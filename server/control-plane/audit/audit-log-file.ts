@@ -1,5 +1,5 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { createReadStream, createWriteStream, writeSync } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -35,6 +35,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
   let isTorn = await endsTorn(handle, bytes);
   let waiting: { readonly line: string; readonly done: PromiseWithResolvers<void> }[] = [];
   let writing: Promise<void> | undefined;
+  const put = await createWriter(directory, handle, clock);
   let housekeeping: Promise<void> = Promise.resolve();
 
   const rotate = async () => {
@@ -58,7 +59,7 @@ export async function openAuditLogFile(file: string, options: AuditLogFileOption
       try {
         const text = Buffer.from(group.map(({ line }) => `${line}\n`).join(''));
         if (bytes > 0 && bytes + text.length > options.maxBytes) await rotate();
-        await writeAll(handle, isTorn ? Buffer.concat([newline, text]) : text);
+        await put(handle, isTorn ? Buffer.concat([newline, text]) : text);
         bytes += text.length + (isTorn ? 1 : 0);
         isTorn = false;
         for (const { done } of group) done.resolve();
@@ -93,9 +94,29 @@ function openFor(file: string): Promise<FileHandle> {
   return open(file, 'a+', 0o600);
 }
 
-/** Writes to the end of the file, in as many calls as that takes. */
-async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+/** File systems of this machine's disks and memory (statfs(2)): a write to them ends in the page cache. */
+const localFileSystems: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0x01021994, 0x794c7630, 0xf2f52010]);
+/** A write that takes longer than this was held up by the disk. */
+const slowWriteMs = 5;
+/** The milliseconds without a slow write after which the disk counts as fast again. */
+const slowForMs = 30_000;
+
+/**
+ * Returns the function that writes to the end of the file. A write to the page cache takes some microseconds, and handing it to another
+ * thread several times as long, so the lines are written at once. After a slow write, and to anything but a plain file on a local file
+ * system, another thread writes them, so that the disk does not hold the event loop.
+ */
+async function createWriter(directory: string, first: FileHandle, clock: Clock) {
+  const { type } = await statfs(directory);
+  const isPlain = localFileSystems.has(type) && (await first.stat()).isFile();
+  let slowUntilMs = isPlain ? 0 : Number.POSITIVE_INFINITY;
+  return async (handle: FileHandle, bytes: Uint8Array): Promise<void> => {
+    const beganMs = clock.monotonicMs();
+    if (beganMs < slowUntilMs) for (let at = 0; at < bytes.length; ) at += (await handle.write(bytes, at)).bytesWritten;
+    else for (let at = 0; at < bytes.length; ) at += writeSync(handle.fd, bytes, at);
+    const nowMs = clock.monotonicMs();
+    if (nowMs - beganMs > slowWriteMs) slowUntilMs = Math.max(slowUntilMs, nowMs + slowForMs);
+  };
 }
 
 const newline = Buffer.from('\n');

@@ -89,6 +89,19 @@ describe('audit backends', () => {
     await log.close();
     assert.equal(await readFile(file, 'utf8'), '{"auditID":"to\na\nb\n');
   });
+  it('are written in order by another thread too, after a write that was slow', async () => {
+    const file = path.join(directory, 'slow.log');
+    let nowMs = 0;
+    // Every look at the clock is 4 ms later: the first write takes less than counts as slow, those of the second clock more.
+    for (const stepMs of [4, 8]) {
+      const clock = { ...createManualClock(), monotonicMs: () => (nowMs += stepMs) };
+      const log = await openAuditLogFile(file, { maxBytes: 1_000_000, maxAgeDays: 0, maxBackups: 0, compress: false }, clock);
+      for (let count = 0; count < 20; count++) await log.append(`${stepMs}: ${count}`);
+      await log.close();
+    }
+    const expected = [4, 8].flatMap((stepMs) => Array.from({ length: 20 }, (_, count) => `${stepMs}: ${count}`));
+    assert.deepEqual((await readFile(file, 'utf8')).trim().split('\n'), expected);
+  });
   it('refuse a policy that is wrong, with the file and what is wrong with it', async () => {
     await writeFile(flags.auditPolicyFile ?? '', 'apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: All}]\n');
     await assert.rejects(
