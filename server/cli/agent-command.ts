@@ -72,7 +72,9 @@ async function runAgent(flags: AgentCommandFlags): Promise<void> {
   progress.done(`node agent for ${flags.nodeName}; its log is ${agentLogPlace(dataDir)}`);
   if (isJoining) await Promise.race([life.stop, untilJoined(dataDir, flags, progress)]);
   const order = await life.stop;
-  life.stopping(order.pods ? 'stopping the pods' : 'stopping; pods go on');
+  const text = order.pods ? 'stopping the pods ...' : 'stopping; pods go on ...';
+  life.stopping(text);
+  progress.begin(text);
   await agent.stop(order);
   progress.done('stopped');
   process.exit(0);

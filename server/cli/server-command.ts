@@ -26,6 +26,7 @@ async function runServer(flags: ControlPlaneFlags): Promise<void> {
     await Promise.race([life.stop, controlPlane.failed]);
   } finally {
     life.stopping('stopping');
+    progress.begin('stopping ...');
     await controlPlane.stop();
   }
   progress.done('stopped');

@@ -28,7 +28,7 @@ const followed = [
 
 export async function createLivePKI(options: ClusterPKIOptions): Promise<LivePKI> {
   const { files, clock, logger } = options;
-  const ensure = () => files.exclusively((held) => ensureClusterPKI({ ...options, files: held }));
+  const ensure = () => files.exclusively((held) => ensureClusterPKI({ ...options, files: held, clock: atOneMoment(clock) }));
   const pki = createWatchedValue(await ensure());
   const reload = async () => {
     const now = await ensure();
@@ -55,7 +55,8 @@ export async function createLivePKI(options: ClusterPKIOptions): Promise<LivePKI
 }
 
 /** Renews certificates that nobody else renews: those of nodes on this data dir. */
-async function renewDue({ files, clock, random, logger }: ClusterPKIOptions): Promise<void> {
+async function renewDue({ files, random, logger, ...options }: ClusterPKIOptions): Promise<void> {
+  const clock = atOneMoment(options.clock);
   if (dueLeaves(await files.readAll(), clock.nowMs()).length === 0) return;
   await files.exclusively(async (held) => {
     const contents = await held.readAll();
@@ -63,6 +64,12 @@ async function renewDue({ files, clock, random, logger }: ClusterPKIOptions): Pr
     await held.commit(await planRenewal(contents, names, { clock, random }));
     logger.info('certificates were renewed before they expire', { names });
   });
+}
+
+/** A clock whose date stands still: certificates made together have one date and are checked by it, even if the clock is set meanwhile. */
+function atOneMoment(clock: Clock): Clock {
+  const nowMs = clock.nowMs();
+  return { ...clock, nowMs: () => nowMs };
 }
 
 async function repeat(clock: Clock, intervalMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
