@@ -14,8 +14,15 @@ export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | '
 export interface CustomOrigin {
   /** The definition that the kind is made of, by toDefinitions. */
   readonly crd: DeepReadonly<CustomResourceDefinition>;
-  /** How much longer its objects take to be read and validated than others of their size: see workFactorOf. */
-  readonly workFactor: number;
+  readonly workFactor: WorkFactor;
+}
+
+/** How much longer objects of a custom kind take to be defaulted and validated than objects of a kind whose fields have only types. */
+export interface WorkFactor {
+  /** The additional time of any object, in the time of reading a byte. */
+  readonly once: number;
+  /** The additional time for each byte: the greatest of any part of the schema, since each value lies in one part. */
+  readonly perByte: number;
 }
 
 /**

@@ -1,47 +1,63 @@
 import type { DeepReadonly } from '../../base/deep-readonly.ts';
-import type { JSONSchemaProps } from '../../types/apiextensions-v1.ts';
+import type { WorkFactor } from '../../resource/resource-definition.ts';
+import type { JSONSchemaProps, ValidationRule } from '../../types/apiextensions-v1.ts';
 
 type Props = DeepReadonly<JSONSchemaProps>;
 
 /** Checks of alternatives, and characters of a pattern with its repetitions written out, that take as long as reading a byte. */
 const alternativesPerByte = 8;
 const patternLengthPerByte = 32;
-/** Rules in CEL may take as long for the smallest object as their costs allow. */
-const rulesFactor = 64;
-/** The number of characters of rules for which an object's size counts once more. */
-const ruleLengthPerByte = 16;
+/** A rule that goes through lists may take as long for a small object as its cost allows: two loops within each other take the square. */
+const loopFactor = 64;
+/** A rule without a loop: for each value that it is evaluated for, of which an item of a list has a few bytes. */
+const ruleFactor = 2;
+/** The time that compiling a character of a rule takes, with the first object, in the time of reading a byte. */
+const bytesPerRuleCharacter = 2;
 /** The shortest value for which a list or map has a default filled in, with its comma: `{},`. */
 const shortestItemBytes = 3;
 
-/**
- * The factor by which defaulting and validating an object of a custom kind may take longer than for a kind whose fields have only types. It
- * is the greatest factor of any part of the schema, since each value lies in one part.
- */
-export function workFactorOf(schema: Props | undefined): number {
-  return schema === undefined ? 0 : heaviestOf(schema) + ruleLengthOf(schema) / ruleLengthPerByte;
+const none: WorkFactor = { once: 0, perByte: 0 };
+
+/** How much longer objects of a custom kind take, by its schema. */
+export function workFactorOf(schema: Props | undefined): WorkFactor {
+  return schema === undefined ? none : factorOf(schema, false);
 }
 
-/** The length of all rules together: they are compiled with the first object. */
-function ruleLengthOf(schema: Props): number {
-  const own = (schema['x-kubernetes-validations'] ?? []).reduce(
-    (sum, { rule, messageExpression = '' }) => sum + rule.length + messageExpression.length,
-    0,
-  );
-  return innerOf(schema).reduce((sum, each) => sum + ruleLengthOf(each), own);
-}
-
-function heaviestOf(schema: Props): number {
-  const { pattern, default: value, 'x-kubernetes-validations': rules = [] } = schema;
+/** `repeats`: the schema is that of the items of a list or map, of which a short object may have many. */
+function factorOf(schema: Props, repeats: boolean): WorkFactor {
+  const { pattern, default: value, properties = {}, 'x-kubernetes-validations': rules = [] } = schema;
   const alternatives = alternativesOf(schema).reduce((sum, each) => sum + countSchemas(each), 0);
+  const defaultSize = value === undefined ? 0 : sizeOf(value);
+  // Defaults of all properties of an item are filled in together.
+  const filledIn = Math.max(
+    defaultSize,
+    Object.values(properties).reduce((sum, each) => sum + defaultSizeOf(each), 0),
+  );
   const own =
     alternatives / alternativesPerByte +
     (pattern === undefined ? 0 : writtenOutLength(pattern) / patternLengthPerByte) +
-    (rules.length > 0 ? rulesFactor : 0) +
-    (value === undefined ? 0 : sizeOf(value) / shortestItemBytes);
-  const below = [...innerOf(schema), ...alternativesOf(schema)].reduce((most, each) => Math.max(most, heaviestOf(each)), 0);
-  // Defaults of all properties of an item are filled in together.
-  const filledIn = Object.values(schema.properties ?? {}).reduce((sum, each) => sum + defaultSizeOf(each), 0);
-  return Math.max(own, below, filledIn / shortestItemBytes);
+    rules.reduce((sum, rule) => sum + factorOfRule(rule, repeats), 0) +
+    (repeats ? filledIn / shortestItemBytes : 0);
+  const inner = [
+    ...Object.values(properties).map((each) => factorOf(each, repeats)),
+    ...itemsOf(schema).map((each) => factorOf(each, true)),
+    ...alternativesOf(schema).map((each) => factorOf(each, repeats)),
+  ];
+  const ruleLength = rules.reduce((sum, { rule, messageExpression = '' }) => sum + rule.length + messageExpression.length, 0);
+  return {
+    once: inner.reduce((sum, { once }) => sum + once, ruleLength * bytesPerRuleCharacter + (repeats ? 0 : defaultSize)),
+    perByte: inner.reduce((most, { perByte }) => Math.max(most, perByte), own),
+  };
+}
+
+const loops =
+  /\b(?:all|exists|exists_one|existsOne|map|filter|sortBy|transform\w+|sum|distinct|isSorted|min|max|indexOf|lastIndexOf)\(|\bin\b/;
+const patternFunctions = /\b(?:matches|find|findAll|replace|split)\(/;
+
+function factorOfRule({ rule, messageExpression = '' }: DeepReadonly<ValidationRule>, repeats: boolean): number {
+  const text = `${rule} ${messageExpression}`;
+  if (loops.test(text)) return loopFactor;
+  return (repeats ? ruleFactor : 0) + (patternFunctions.test(text) ? writtenOutLength(text) / patternLengthPerByte : 1 / 4);
 }
 
 function defaultSizeOf(schema: Props): number {
@@ -54,13 +70,16 @@ function alternativesOf({ anyOf = [], oneOf = [], allOf = [], not }: Props): rea
   return [...anyOf, ...oneOf, ...allOf, ...(not ? [not] : [])];
 }
 
-function innerOf({ properties = {}, additionalProperties, items }: Props): readonly Props[] {
+function itemsOf({ additionalProperties, items }: Props): readonly Props[] {
   const isSchema = (one: unknown): one is Props => typeof one === 'object' && one !== null && !Array.isArray(one);
-  return [...Object.values(properties), ...[additionalProperties, items].filter(isSchema)];
+  return [additionalProperties, items].filter(isSchema);
 }
 
 function countSchemas(schema: Props): number {
-  return [...alternativesOf(schema), ...innerOf(schema)].reduce((sum, each) => sum + countSchemas(each), 1);
+  return [...alternativesOf(schema), ...Object.values(schema.properties ?? {}), ...itemsOf(schema)].reduce(
+    (sum, each) => sum + countSchemas(each),
+    1,
+  );
 }
 
 /** The length of a pattern with its counted repetitions written out, nested ones multiplied. */

@@ -18,7 +18,7 @@ interface LargeWorkPoolOptions {
   readonly logger: Logger;
   /** Threads, which are started when they are needed. Where there are several, no user has all of them. */
   readonly threads: number;
-  /** The most tasks that may wait, in total and of one user; further ones are refused with 429. Default 100 and 25. */
+  /** The most tasks that may wait, in total and of one user; further ones are refused with 429. Default 400 and 100. */
   readonly maxWaiting?: number;
   readonly maxWaitingOfUser?: number;
   /** After this a task is given up, with its thread. Default 30 s. */
@@ -50,7 +50,7 @@ interface Thread {
 
 /** Worker threads that do tasks on large objects: one task of each user in turn, those of a user in order. */
 export function createLargeWorkPool(options: LargeWorkPoolOptions): LargeWorkPool {
-  const { clock, logger, threads, maxWaiting = 100, maxWaitingOfUser = 25, maxTaskMs = 30_000 } = options;
+  const { clock, logger, threads, maxWaiting = 400, maxWaitingOfUser = 100, maxTaskMs = 30_000 } = options;
   const waiting = createTurns<Job>();
   const running = new Set<Thread>();
   let isClosed = false;

@@ -87,7 +87,7 @@ interface Origin {
 export function createLargeObjects(definition: ResourceDefinition, work: LargeWork | undefined): LargeObjects {
   const origins = new WeakMap<UntypedObject, Origin>();
   const resource = createResourceKey(definition);
-  const limit = largeBytes / (1 + (definition.origin?.workFactor ?? 0));
+  const limit = limitOf(definition);
   const weigh = (text: Uint8Array | undefined) => (text === undefined ? 0 : (definition.weigh?.(text) ?? text.length));
   const isLarge = (...texts: readonly (Uint8Array | undefined)[]) => work !== undefined && sum(texts.map(weigh)) > limit;
   const isLargeText = (size: number) => work !== undefined && size > largeBytes;
@@ -153,6 +153,12 @@ export function createLargeObjects(definition: ResourceDefinition, work: LargeWo
       );
     },
   };
+}
+
+/** The size from which objects of the kind are large. */
+function limitOf({ origin }: ResourceDefinition): number {
+  const { once, perByte } = origin?.workFactor ?? { once: 0, perByte: 0 };
+  return Math.max(0, largeBytes - once) / (1 + perByte);
 }
 
 function hasOtherVersions(object: DeepReadonly<UntypedObject> | undefined, own: string): boolean {
