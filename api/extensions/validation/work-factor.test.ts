@@ -25,6 +25,8 @@ describe('the work that objects of a custom kind make', () => {
     ],
     ['a rule', items({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self.size() < 5' }] }), 2, 3],
     ['a rule with a loop', items({ type: 'string', 'x-kubernetes-validations': [{ rule: "self.all(x, x != 'a')" }] }), 64, 65],
+    ['a loop behind a blank', items({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self.all\n (x, true)' }] }), 64, 65],
+    ['a pattern of the object', items({ type: 'string', 'x-kubernetes-validations': [{ rule: 'self.matches(self)' }] }), 64, 66],
     ['a rule that searches a list', items({ type: 'string', 'x-kubernetes-validations': [{ rule: "self in ['a']" }] }), 64, 65],
     ['a pattern in a rule', items({ type: 'string', 'x-kubernetes-validations': [{ rule: "self.matches('(a{100}b){10}')" }] }), 500, 2000],
     ['a long default', items({ type: 'object', properties: { a: { type: 'string', default: text(3000) as never } } }), 1000, 1100],

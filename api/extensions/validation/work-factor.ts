@@ -50,14 +50,16 @@ function factorOf(schema: Props, repeats: boolean): WorkFactor {
   };
 }
 
+/** Names of macros and functions that go through a list; where they stand in a text does not matter, so that none is overlooked. */
 const loops =
-  /\b(?:all|exists|exists_one|existsOne|map|filter|sortBy|transform\w+|sum|distinct|isSorted|min|max|indexOf|lastIndexOf)\(|\bin\b/;
-const patternFunctions = /\b(?:matches|find|findAll|replace|split)\(/;
+  /\b(?:all|exists|exists_one|existsOne|map|filter|sortBy|transform\w+|sum|distinct|isSorted|min|max|indexOf|lastIndexOf|range|in)\b/;
+/** Functions with patterns, which may come from the object. */
+const patternFunctions = /\b(?:matches|find|findAll|replace|split)\b/;
 
 function factorOfRule({ rule, messageExpression = '' }: DeepReadonly<ValidationRule>, repeats: boolean): number {
   const text = `${rule} ${messageExpression}`;
-  if (loops.test(text)) return loopFactor;
-  return (repeats ? ruleFactor : 0) + (patternFunctions.test(text) ? writtenOutLength(text) / patternLengthPerByte : 1 / 4);
+  if (patternFunctions.test(text)) return loopFactor + writtenOutLength(text) / patternLengthPerByte;
+  return loops.test(text) ? loopFactor : 1 / 4 + (repeats ? ruleFactor : 0);
 }
 
 function defaultSizeOf(schema: Props): number {
